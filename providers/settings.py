@@ -1,0 +1,110 @@
+"""The engines' configuration: the only module outside `telephony.settings` that reads the environment."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from providers.errors import ConfigurationError, Problem
+
+
+class CoreSettings(BaseSettings):
+    """Where settings come from: environment variables, then a `.env` file in the working directory."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, case_sensitive=True, extra="ignore", hide_input_in_errors=True
+    )
+
+
+class VoiceSettings(CoreSettings):
+    """Which engines hear and speak, and what they need."""
+
+    VOICE_PROVIDER: str = Field(default="local", description="Engine for both directions, or an import path `module:Class`")
+    VOICE_STT_PROVIDER: str | None = Field(default=None, description="Engine that hears, if another than VOICE_PROVIDER")
+    VOICE_TTS_PROVIDER: str | None = Field(default=None, description="Engine that speaks, if another than VOICE_PROVIDER")
+
+    SCRIPTED_TRANSCRIPTS: str = Field(default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |")
+
+
+class LLMSettings(CoreSettings):
+    """Which language model thinks, and what it needs."""
+
+    LLM_PROVIDER: str = Field(default="local", description="Language model, or an import path `module:Name`")
+    LLM_TEMPERATURE: float = Field(default=0.7, ge=0, le=2, description="0 is steady, 2 is wild")
+    LLM_MAX_TOKENS: int = Field(default=1024, gt=0, description="Longest reply, in tokens")
+
+    NVIDIA_API_KEY: SecretStr | None = Field(default=None, description="Key for NVIDIA's hosted models")
+    NVIDIA_MODEL: str = Field(default="meta/llama-3.1-8b-instruct", description="Model for LLM_PROVIDER=nvidia")
+    NVIDIA_BASE_URL: str = Field(default="https://integrate.api.nvidia.com/v1", description="Server for LLM_PROVIDER=nvidia")
+
+    HF_TOKEN: SecretStr | None = Field(default=None, description="Hugging Face token")
+    HF_MODEL: str | None = Field(default=None, description="Model for LLM_PROVIDER=huggingface, as org/model")
+
+    OPENAI_API_KEY: SecretStr | None = Field(default=None, description="Key for OpenAI, or for a compatible server that wants one")
+    OPENAI_BASE_URL: str | None = Field(default=None, description="OpenAI-compatible server (vLLM, llama.cpp, Ollama, NIM)")
+    OPENAI_MODEL: str = Field(default="gpt-4.1-mini", description="Model for LLM_PROVIDER=openai")
+
+    @field_validator("LLM_PROVIDER")
+    @classmethod
+    def validate_provider(cls, v: str) -> str:
+        valid = ["local", "nvidia", "huggingface", "openai"]
+        if ":" in v:
+            return v
+        if v.lower() not in valid:
+            raise ValueError(f"LLM_PROVIDER must be one of: {valid}, or an import path module:Name")
+        return v.lower()
+
+
+class Settings:
+    """The settings as one object, each group read when it is first asked for."""
+
+    @cached_property
+    def voice(self) -> VoiceSettings:
+        return load(VoiceSettings)
+
+    @cached_property
+    def llm(self) -> LLMSettings:
+        return load(LLMSettings)
+
+    def reload(self) -> None:
+        """Forget what was read, so that the next access reads the environment again."""
+        self.__dict__.clear()
+
+
+settings = Settings()
+
+
+def load[S: CoreSettings](settings_class: type[S]) -> S:
+    """Read one group of settings; raises `ConfigurationError` with every bad variable, never with its value."""
+    try:
+        return settings_class()
+    except ValidationError as error:
+        raise ConfigurationError(_problems(error)) from None
+
+
+def config_from_environment[C: BaseModel](config_class: type[C], *prefixes: str) -> C:
+    """Fill a config class from variables named `PREFIX_FIELD`, the first prefix that is set winning.
+
+    Raises `ConfigurationError` that names every variable that is missing or does not fit its field.
+    """
+    names = {field: [f"{prefix}_{field.upper()}" for prefix in prefixes] for field in config_class.model_fields}
+    variables: dict[str, Any] = {name: (Any, None) for group in names.values() for name in group}
+    found = create_model("Found", __base__=CoreSettings, **variables)().model_dump()
+    values = {
+        field: next(found[name] for name in group if found[name] is not None)
+        for field, group in names.items()
+        if any(found[name] is not None for name in group)
+    }
+    try:
+        return config_class(**values)
+    except ValidationError as error:
+        raise ConfigurationError(_problems(error, rename=lambda field: " or ".join(names.get(field, [field])))) from None
+
+
+def _problems(error: ValidationError, rename: Callable[[str], str] = str) -> list[Problem]:
+    return [
+        Problem(rename(str(detail["loc"][0])) if detail["loc"] else "environment", detail["msg"].removeprefix("Value error, "))
+        for detail in error.errors(include_input=False, include_url=False)
+    ]

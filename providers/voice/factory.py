@@ -1,0 +1,56 @@
+"""Speech engines by name: the registry, and the way from a setting to an instance."""
+
+import importlib
+from typing import Any, ClassVar
+
+from providers.errors import ConfigurationError
+from providers.settings import settings
+from providers.voice.base import BaseVoiceProvider
+from providers.voice.local import LocalVoiceProvider
+from providers.voice.scripted import ScriptedVoiceProvider
+
+
+class VoiceProviderFactory:
+    """Makes the engine that a setting names."""
+
+    _registry: ClassVar[dict[str, type[BaseVoiceProvider]]] = {}
+
+    @classmethod
+    def register(cls, provider_name: str, provider_class: type[BaseVoiceProvider]) -> None:
+        """Make an engine known by a name; names are not case-sensitive, and the last registration counts."""
+        cls._registry[provider_name.lower()] = provider_class
+
+    @classmethod
+    def create_provider(cls, provider_name: str | None = None) -> BaseVoiceProvider:
+        """Make an engine, not yet connected: the named one, or the one `VOICE_PROVIDER` names.
+
+        A name with a colon is an import path, `package.module:Class`. Raises `ConfigurationError` (a `ValueError`)
+        for an unknown name and for settings that do not do.
+        """
+        provider_name = provider_name or settings.voice.VOICE_PROVIDER
+        if ":" in provider_name:
+            return _imported(provider_name).from_settings(settings.voice)
+        provider_name = provider_name.lower()
+
+        if provider_name not in cls._registry:
+            known = ", ".join(sorted(cls._registry))
+            raise ConfigurationError.of(
+                "VOICE_PROVIDER", f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)"
+            )
+
+        return cls._registry[provider_name].from_settings(settings.voice)
+
+
+def _imported(path: str) -> type[BaseVoiceProvider]:
+    module_name, _, class_name = path.partition(":")
+    try:
+        found: Any = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError.of("VOICE_PROVIDER", f"cannot import {path}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, BaseVoiceProvider)):
+        raise ConfigurationError.of("VOICE_PROVIDER", f"{path} is not a BaseVoiceProvider")
+    return found
+
+
+VoiceProviderFactory.register("local", LocalVoiceProvider)
+VoiceProviderFactory.register("scripted", ScriptedVoiceProvider)

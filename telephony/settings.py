@@ -1,0 +1,69 @@
+"""The line's configuration: Twilio, the public address, the process, and every threshold of a call."""
+
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+
+from providers.settings import CoreSettings, load
+
+
+class TelephonySettings(CoreSettings):
+    """Durations end in the unit they are in. Every wait and every limit of a call stands here."""
+
+    HOST: str = Field(default="0.0.0.0", description="Address to listen on")  # noqa: S104 - dynos are reached so
+    PORT: int = Field(default=8000, ge=0, le=65535, description="Port to listen on (Heroku sets it)")
+    WEB_CONCURRENCY: int = Field(default=1, ge=1, description="Worker processes (Heroku sets it)")
+    PUBLIC_BASE_URL: str | None = Field(default=None, description="How Twilio reaches this server, as https://host")
+    LOG_LEVEL: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    DATABASE_URL: str | None = Field(default=None, description="Where call records will go; not used yet")
+
+    TWILIO_ACCOUNT_SID: str | None = Field(default=None, description="Your account, AC…")
+    TWILIO_AUTH_TOKEN: SecretStr | None = Field(default=None, description="Its primary auth token: signs webhooks, opens the REST API")
+    TWILIO_VALIDATE_SIGNATURES: bool = Field(default=True, description="Development only, refused unless the public URL is loopback")
+    TWILIO_API_BASE_URL: str = Field(default="https://api.twilio.com", description="Twilio's REST API; our simulator's in tests")
+
+    TURN_END_SILENCE_MS: int = Field(default=500, ge=200, le=5000, description="Silence that ends the caller's turn")
+
+    @model_validator(mode="after")
+    def _door_is_shut(self) -> Self:
+        if self.PUBLIC_BASE_URL and urlsplit(self.PUBLIC_BASE_URL).scheme not in ("http", "https"):
+            raise ValueError("PUBLIC_BASE_URL must start with https:// (or http:// on loopback)")
+        if self.TWILIO_VALIDATE_SIGNATURES and self.TWILIO_AUTH_TOKEN is None:
+            raise ValueError("TWILIO_AUTH_TOKEN is required: without it nobody can tell Twilio from a stranger")
+        if not self.TWILIO_VALIDATE_SIGNATURES and not _is_loopback(urlsplit(self.public_base_url).hostname or ""):
+            raise ValueError("TWILIO_VALIDATE_SIGNATURES can be off only while PUBLIC_BASE_URL is a loopback address")
+        return self
+
+    @property
+    def public_base_url(self) -> str:
+        """The configured public URL without a trailing slash; on a machine of one's own, this server's address."""
+        return (self.PUBLIC_BASE_URL or f"http://127.0.0.1:{self.PORT}").rstrip("/")
+
+    @property
+    def stream_url(self) -> str:
+        """Where Twilio opens the media socket: the public URL with http made ws."""
+        return "ws" + self.public_base_url.removeprefix("http") + "/twilio/stream"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings:
+    """The line's settings as one lazily read object, beside `providers.settings.settings`."""
+
+    @cached_property
+    def telephony(self) -> TelephonySettings:
+        return load(TelephonySettings)
+
+    def reload(self) -> None:
+        self.__dict__.clear()
+
+
+settings = Settings()
