@@ -21,11 +21,19 @@ class CoreSettings(BaseSettings):
 class VoiceSettings(CoreSettings):
     """Which engines hear and speak, and what they need."""
 
-    VOICE_PROVIDER: str = Field(default="local", description="Engine for both directions, or an import path `module:Class`")
-    VOICE_STT_PROVIDER: str | None = Field(default=None, description="Engine that hears, if another than VOICE_PROVIDER")
-    VOICE_TTS_PROVIDER: str | None = Field(default=None, description="Engine that speaks, if another than VOICE_PROVIDER")
+    VOICE_PROVIDER: str = Field(
+        default="local", description="Engine for both directions, or an import path `module:Class`"
+    )
+    VOICE_STT_PROVIDER: str | None = Field(
+        default=None, description="Engine that hears, if another than VOICE_PROVIDER"
+    )
+    VOICE_TTS_PROVIDER: str | None = Field(
+        default=None, description="Engine that speaks, if another than VOICE_PROVIDER"
+    )
 
-    SCRIPTED_TRANSCRIPTS: str = Field(default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |")
+    SCRIPTED_TRANSCRIPTS: str = Field(
+        default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
+    )
 
 
 class LLMSettings(CoreSettings):
@@ -34,16 +42,28 @@ class LLMSettings(CoreSettings):
     LLM_PROVIDER: str = Field(default="local", description="Language model, or an import path `module:Name`")
     LLM_TEMPERATURE: float = Field(default=0.7, ge=0, le=2, description="0 is steady, 2 is wild")
     LLM_MAX_TOKENS: int = Field(default=1024, gt=0, description="Longest reply, in tokens")
+    BUSINESS_FILE: str | None = Field(
+        default=None, description="The business to answer for; the shipped example if unset"
+    )
+    FRONT_DESK_BOOK: str = Field(
+        default="front-desk.jsonl", description="File that bookings and messages are added to, one JSON object a line"
+    )
 
     NVIDIA_API_KEY: SecretStr | None = Field(default=None, description="Key for NVIDIA's hosted models")
     NVIDIA_MODEL: str = Field(default="meta/llama-3.1-8b-instruct", description="Model for LLM_PROVIDER=nvidia")
-    NVIDIA_BASE_URL: str = Field(default="https://integrate.api.nvidia.com/v1", description="Server for LLM_PROVIDER=nvidia")
+    NVIDIA_BASE_URL: str = Field(
+        default="https://integrate.api.nvidia.com/v1", description="Server for LLM_PROVIDER=nvidia"
+    )
 
     HF_TOKEN: SecretStr | None = Field(default=None, description="Hugging Face token")
     HF_MODEL: str | None = Field(default=None, description="Model for LLM_PROVIDER=huggingface, as org/model")
 
-    OPENAI_API_KEY: SecretStr | None = Field(default=None, description="Key for OpenAI, or for a compatible server that wants one")
-    OPENAI_BASE_URL: str | None = Field(default=None, description="OpenAI-compatible server (vLLM, llama.cpp, Ollama, NIM)")
+    OPENAI_API_KEY: SecretStr | None = Field(
+        default=None, description="Key for OpenAI, or for a compatible server that wants one"
+    )
+    OPENAI_BASE_URL: str | None = Field(
+        default=None, description="OpenAI-compatible server (vLLM, llama.cpp, Ollama, NIM)"
+    )
     OPENAI_MODEL: str = Field(default="gpt-4.1-mini", description="Model for LLM_PROVIDER=openai")
 
     @field_validator("LLM_PROVIDER")
@@ -100,11 +120,16 @@ def config_from_environment[C: BaseModel](config_class: type[C], *prefixes: str)
     try:
         return config_class(**values)
     except ValidationError as error:
-        raise ConfigurationError(_problems(error, rename=lambda field: " or ".join(names.get(field, [field])))) from None
+        raise ConfigurationError(
+            _problems(error, rename=lambda field: " or ".join(names.get(field, [field])))
+        ) from None
 
 
 def _problems(error: ValidationError, rename: Callable[[str], str] = str) -> list[Problem]:
     return [
-        Problem(rename(str(detail["loc"][0])) if detail["loc"] else "environment", detail["msg"].removeprefix("Value error, "))
+        Problem(
+            rename(str(detail["loc"][0])) if detail["loc"] else "environment",
+            detail["msg"].removeprefix("Value error, "),
+        )
         for detail in error.errors(include_input=False, include_url=False)
     ]

@@ -21,10 +21,19 @@ class TelephonySettings(CoreSettings):
     DATABASE_URL: str | None = Field(default=None, description="Where call records will go; not used yet")
 
     TWILIO_ACCOUNT_SID: str | None = Field(default=None, description="Your account, AC…")
-    TWILIO_AUTH_TOKEN: SecretStr | None = Field(default=None, description="Its primary auth token: signs webhooks, opens the REST API")
-    TWILIO_VALIDATE_SIGNATURES: bool = Field(default=True, description="Development only, refused unless the public URL is loopback")
-    TWILIO_API_BASE_URL: str = Field(default="https://api.twilio.com", description="Twilio's REST API; our simulator's in tests")
+    TWILIO_AUTH_TOKEN: SecretStr | None = Field(
+        default=None, description="Its primary auth token: signs webhooks, opens the REST API"
+    )
+    TWILIO_VALIDATE_SIGNATURES: bool = Field(
+        default=True, description="Development only, refused unless the public URL is loopback"
+    )
+    TWILIO_API_BASE_URL: str = Field(
+        default="https://api.twilio.com", description="Twilio's REST API; our simulator's in tests"
+    )
 
+    VAD_MODEL_PATH: str | None = Field(
+        default=None, description="Silero VAD model (ONNX) that tells speech from noise; the packaged one if unset"
+    )
     TURN_END_SILENCE_MS: int = Field(default=500, ge=200, le=5000, description="Silence that ends the caller's turn")
 
     @model_validator(mode="after")

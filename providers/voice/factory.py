@@ -35,7 +35,8 @@ class VoiceProviderFactory:
         if provider_name not in cls._registry:
             known = ", ".join(sorted(cls._registry))
             raise ConfigurationError.of(
-                "VOICE_PROVIDER", f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)"
+                "VOICE_PROVIDER",
+                f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)",
             )
 
         return cls._registry[provider_name].from_settings(settings.voice)

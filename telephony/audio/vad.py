@@ -1,0 +1,207 @@
+"""Voice activity detection for all calls of the process: one model in one thread, run on many streams at a time."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from providers.errors import ConfigurationError
+from telephony.audio import mulaw, silero
+from telephony.audio.framer import Framer
+from telephony.audio.silero import SileroEngine
+from telephony.audio.webrtc import WebRtcEngine
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SAMPLES = 256
+WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
+
+
+class VadEngine(Protocol):
+    """Scores windows of speech; it remembers each stream by its number. Used from one thread, never by two at once."""
+
+    def run(self, streams: Sequence[int], windows: NDArray[np.int16]) -> list[float]:
+        """The probability of speech in the next window of each stream.
+
+        `windows` has one row of `WINDOW_SAMPLES` samples at 8000 Hz a stream; a stream not heard of before starts
+        afresh. No stream stands in `streams` twice.
+        """
+
+    def forget(self, stream: int) -> None:
+        """The stream has ended."""
+
+
+def load_engine(model_path: str | None = None) -> VadEngine:
+    """The Silero model at the path, or the packaged one, or WebRTC's detector where there is no package.
+
+    Takes about 0.2 s, so not for the event loop. Raises `ConfigurationError` if none of them can be had.
+    """
+    path = Path(model_path) if model_path else silero.packaged_model()
+    if path is None:
+        return WebRtcEngine()
+    if not path.is_file():
+        raise ConfigurationError.of("VAD_MODEL_PATH", f"there is no file {path}")
+    return SileroEngine(path)
+
+
+class VadStream:
+    """The caller's side of one call; made by `VadHub.open`, used on the event loop."""
+
+    def __init__(self, hub: "VadHub", number: int, on_probability: Callable[[float], None], backlog: int) -> None:
+        self._hub = hub
+        self._number = number
+        self._on_probability = on_probability
+        self._backlog = backlog
+        self._framer = Framer(WINDOW_SAMPLES)
+        self._waiting: deque[bytes] = deque()
+        self._skipped = 0  # windows dropped since the last one taken; they were older than all that wait
+        self._last = 0.0
+        self._closed = False
+
+    def feed(self, ulaw: bytes) -> None:
+        """Hear this μ-law audio, of any length; returns at once, the probabilities follow."""
+        windows = self._framer.push(ulaw)
+        if not windows or self._closed:
+            return
+        self._waiting.extend(windows)
+        while len(self._waiting) > self._backlog:
+            self._waiting.popleft()
+            self._skipped += 1
+            self._hub._count_dropped()
+        self._hub._wake()
+
+    def close(self) -> None:
+        """End the stream: no probability comes after this, not even one under way. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._hub._forget(self._number)
+
+    def _take(self) -> tuple[bytes, int]:
+        """The oldest window waiting, and how many before it were dropped."""
+        skipped, self._skipped = self._skipped, 0
+        return self._waiting.popleft(), skipped
+
+    def _deliver(self, skipped: int, probability: float) -> None:
+        # A dropped window counts as the one before it: one probability a window keeps the listener's time true.
+        for value in (*[self._last] * skipped, probability):
+            if not self._closed:
+                self._on_probability(value)
+        self._last = probability
+
+
+class VadHub:
+    """The process's one detector, shared by its calls; belongs to one event loop.
+
+    A window is scored together with those that other streams have ready within `gather_s`, one of each stream in a run;
+    a lone stream does not wait. A stream more than `backlog_s` behind loses its oldest windows. A run that fails scores
+    its windows 0, as silence, so that a call's own limits on silence apply; `failure` tells while that lasts.
+    """
+
+    def __init__(
+        self, load: Callable[[], VadEngine] = load_engine, *, gather_s: float = 0.016, backlog_s: float = 2.0
+    ) -> None:
+        self._load = load
+        self._gather_s = gather_s
+        self._backlog = max(1, int(backlog_s / WINDOW_S))
+        self._numbers = count()
+        self._streams: dict[int, VadStream] = {}
+        self._heard = asyncio.Event()
+        self._executor: ThreadPoolExecutor | None = None
+        self._engine: VadEngine | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+        self._dropped = 0
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the last run failed, or None if it did not."""
+        return self._failure
+
+    @property
+    def dropped_windows(self) -> int:
+        """How many windows of all streams were too old to be scored."""
+        return self._dropped
+
+    async def start(self) -> None:
+        """Load the model and begin to score, once; streams may be open before. Cancelling leaves the hub unstarted.
+
+        Raises `ConfigurationError` if no model can be had.
+        """
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vad")
+        try:
+            self._engine = await asyncio.get_running_loop().run_in_executor(executor, self._load)
+        except BaseException:
+            executor.shutdown(wait=False)
+            raise
+        self._executor = executor
+        self._serving = asyncio.create_task(self._serve(executor, self._engine), name="vad")
+
+    async def stop(self) -> None:
+        """Score no more; what waits is dropped, and the model is let go. Safe to call twice."""
+        serving, executor = self._serving, self._executor
+        self._serving = self._executor = self._engine = None
+        if serving is not None:
+            serving.cancel()
+            await asyncio.wait([serving])
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def open(self, on_probability: Callable[[float], None]) -> VadStream:
+        """A stream that calls back on the event loop, once for each `WINDOW_S` of audio fed, in order."""
+        number = next(self._numbers)
+        stream = self._streams[number] = VadStream(self, number, on_probability, self._backlog)
+        return stream
+
+    async def _serve(self, executor: ThreadPoolExecutor, engine: VadEngine) -> None:
+        while True:
+            await self._heard.wait()
+            if len(self._streams) > 1:
+                await asyncio.sleep(self._gather_s)
+            await self._run(executor, engine)
+            if not any(stream._waiting for stream in self._streams.values()):
+                self._heard.clear()
+
+    async def _run(self, executor: ThreadPoolExecutor, engine: VadEngine) -> None:
+        """Score the oldest waiting window of every stream that has one."""
+        streams = [stream for stream in self._streams.values() if stream._waiting]
+        if not streams:
+            return
+        windows, skipped = zip(*(stream._take() for stream in streams), strict=True)
+        numbers = [stream._number for stream in streams]
+        loop = asyncio.get_running_loop()
+        try:
+            probabilities = await loop.run_in_executor(executor, _score, engine, numbers, windows)
+            self._failure = None
+        except Exception as error:  # whatever an engine can throw; one bad run must not end detection for all calls
+            if self._failure is None:
+                logger.exception("voice activity detection fails, callers count as silent")
+            self._failure = error
+            probabilities = [0.0] * len(streams)
+        for stream, dropped, probability in zip(streams, skipped, probabilities, strict=True):
+            # Through the loop, so that an error in one call's listener stays in that call.
+            loop.call_soon(stream._deliver, dropped, probability)
+
+    def _wake(self) -> None:
+        self._heard.set()
+
+    def _count_dropped(self) -> None:
+        if not self._dropped:
+            logger.warning("voice activity detection is too slow for the calls at hand, it skips audio")
+        self._dropped += 1
+
+    def _forget(self, number: int) -> None:
+        del self._streams[number]
+        if self._executor is not None and self._engine is not None:
+            self._executor.submit(self._engine.forget, number)
+
+
+def _score(engine: VadEngine, streams: Sequence[int], windows: Sequence[bytes]) -> list[float]:
+    samples = np.frombuffer(mulaw.decode(b"".join(windows)), "<i2").reshape(len(windows), WINDOW_SAMPLES)
+    return engine.run(streams, samples)

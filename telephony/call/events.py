@@ -1,0 +1,129 @@
+"""What can happen in a call, as facts in the past tense; audio never enters the machine, only facts about it.
+
+An event that answers an order carries the turn that asked, so that an answer to a finished turn can be dropped.
+Turn 0 is the greeting; turn n is the caller's nth contribution and all the bot says until the next one.
+Instants (`at`) are seconds of the session's monotonic clock.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The stream is up and the engines are ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller's voice was detected; it began at `at`, a little before now."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The caller has paused; their voice ended at `at`."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptReady:
+    """The recogniser's words for the caller's turn so far; empty if it made out none."""
+
+    turn: int
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFailed:
+    turn: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceGenerated:
+    """The reply has its next sentence."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpRequested:
+    """The reply wants the call to end once its words were heard."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """The reply wants the caller put through to `number` once its words were heard."""
+
+    turn: int
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceHeard:
+    """The caller heard the sentence to its end."""
+
+    turn: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceCut:
+    """Playback was cleared while this sentence was playing; `fraction` of its audio was heard."""
+
+    turn: int
+    sentence: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFailed:
+    """The voice could not say the sentence."""
+
+    turn: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """The caller hung up, or the stream is gone."""
+
+
+type Event = (
+    CallStarted
+    | SpeechStarted
+    | SpeechStopped
+    | TranscriptReady
+    | TranscriptFailed
+    | SentenceGenerated
+    | HangUpRequested
+    | TransferRequested
+    | ReplyFinished
+    | ReplyFailed
+    | SentenceHeard
+    | SentenceCut
+    | SentenceFailed
+    | KeyPressed
+    | CallerLeft
+)

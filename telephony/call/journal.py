@@ -1,0 +1,57 @@
+"""The call's own account of what happened and when: the source of its transcript, its times and the live feed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an entry is about; the entry's other fields are named behind it."""
+
+    CALL_STARTED = "call_started"  # call_sid, stream_sid
+    CALLER_SPEECH_STARTED = "caller_speech_started"
+    CALLER_SPEECH_ENDED = "caller_speech_ended"
+    CALLER_SAID = "caller_said"  # turn, text
+    REPLY_STARTED = "reply_started"  # turn
+    FIRST_TOKEN = "first_token"  # noqa: S105 - turn
+    BOT_SAYS = "bot_says"  # turn, sentence, text: handed to the voice
+    AUDIO_SENT = "audio_sent"  # turn, sentence: its first audio
+    AUDIO_HEARD = "audio_heard"  # turn, sentence: its first audio was played
+    BOT_SAID = "bot_said"  # turn, text, interrupted: what was heard
+    BARGE_IN = "barge_in"  # turn: playback was cleared
+    KEY_PRESSED = "key_pressed"  # digit
+    CALL_ENDED = "call_ended"  # reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`at_s` counts from the start of the stream."""
+
+    at_s: float
+    kind: Kind
+    details: dict[str, str | int | bool]
+
+    def as_dict(self) -> dict[str, str | int | float | bool]:
+        return {"at_s": round(self.at_s, 4), "kind": self.kind.value, **self.details}
+
+
+class Journal:
+    """Entries in order, up to `limit`; watchers are told of each as it is made."""
+
+    def __init__(self, started_at: float, limit: int = 20_000) -> None:
+        self._started_at = started_at
+        self._limit = limit
+        self.entries: list[Entry] = []
+        self.watchers: set[Callable[[], None]] = set()
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self.entries) and self.entries[-1].kind is Kind.CALL_ENDED
+
+    def note(self, kind: Kind, at: float, **details: str | int | bool) -> None:
+        """Add an entry; past the limit only the end of the call is still taken down."""
+        if len(self.entries) >= self._limit and kind is not Kind.CALL_ENDED:
+            return
+        self.entries.append(Entry(at - self._started_at, kind, details))
+        for tell in self.watchers:
+            tell()

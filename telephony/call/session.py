@@ -1,0 +1,285 @@
+"""One call in asyncio: carries facts to the pure machine and its orders to ears, mind, voice and carrier."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
+
+from agent.history import History
+from agent.reply import ControlRequested, FirstToken, ReplyLimits, Sentence, ToolRound, stream_reply
+from providers.errors import ProviderException
+from providers.voice.base import BaseVoiceProvider
+from telephony.call import actions, events
+from telephony.call.journal import Journal, Kind
+from telephony.call.listener import Listener, VoiceDetection
+from telephony.call.machine import CallMachine
+from telephony.call.rules import CallRules
+from telephony.call.speaker import Speaker, SpeechLine
+from telephony.twilio.messages import Dtmf, Mark, Media
+from telephony.twilio.stream import Gap, Received
+
+logger = logging.getLogger(__name__)
+
+CONNECT_LIMIT_S = 10.0
+"""Longest an engine may take to connect, or to disconnect."""
+PARTING_LIMIT_S = 5.0
+"""How long the carrier may take to end the stream after we asked for it."""
+SILENCE = b"\xff"
+MAX_FILL_MS = 1000
+
+
+class CallLine(SpeechLine, Protocol):
+    """The stream, both ways; `receive` gives None once it is over."""
+
+    async def receive(self) -> Sequence[Received] | None: ...
+
+
+class Carrier(Protocol):
+    """What can be done to a call beside its stream; False if the carrier did not take the order. Neither raises."""
+
+    async def hang_up(self, call_sid: str) -> bool: ...
+
+    async def transfer(self, call_sid: str, number: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What hears, thinks and speaks in this call; the two voices may be one instance."""
+
+    hears: BaseVoiceProvider
+    speaks: BaseVoiceProvider
+    llm: BaseChatModel
+    detection: VoiceDetection
+    tools: Sequence[BaseTool]
+    transfer_numbers: dict[str, str]
+    """Where the bot may transfer to, by the name it knows it under."""
+
+
+class CallSession:
+    """Runs one call from the start of its stream to its end."""
+
+    def __init__(
+        self,
+        call_sid: str,
+        line: CallLine,
+        engines: Engines,
+        history: History,
+        rules: CallRules,
+        carrier: Carrier,
+        journal: Journal,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._call_sid = call_sid
+        self._line = line
+        self._engines = engines
+        self._history = history
+        self._carrier = carrier
+        self._journal = journal
+        self._clock = clock or asyncio.get_running_loop().time
+        self._machine = CallMachine(rules, self._clock())
+        self._ended: asyncio.Future[actions.HangUp | actions.Transfer] = asyncio.get_running_loop().create_future()
+        self._reply: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Serve the call until it has ended; raises only for faults of ours, in an exception group."""
+        self._note(Kind.CALL_STARTED, call_sid=self._call_sid)
+        reason = "a fault of ours"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reason = await self._serve(tasks)
+        finally:
+            self._note(Kind.CALL_ENDED, reason=reason)
+            logger.info("call ended: %s", reason)
+            await self._disconnect()
+
+    async def _serve(self, tasks: asyncio.TaskGroup) -> str:
+        self._tasks = tasks
+        self._listener = Listener(self._engines.hears, self._engines.detection, self._dispatch, self._clock, tasks)
+        self._speaker = Speaker(self._engines.speaks, self._line, self._dispatch, self._note_voice, self._clock, tasks)
+        reading = tasks.create_task(self._read(), name="line reader")
+        connecting = tasks.create_task(self._connect(), name="connect engines")
+        self._arm()
+        try:
+            ending = await self._ended
+        finally:
+            connecting.cancel()
+            self._quiet()
+        try:
+            return await self._part(ending, reading)
+        finally:
+            reading.cancel()
+
+    async def _connect(self) -> None:
+        engines = {id(engine): engine for engine in (self._engines.hears, self._engines.speaks)}
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_S), asyncio.TaskGroup() as group:
+                for engine in engines.values():
+                    group.create_task(engine.connect())
+        except* (ProviderException, TimeoutError) as failure:
+            logger.error("an engine does not connect: %s", failure.exceptions[0])
+            self._end(actions.HangUp(actions.EndReason.FAILED))
+        else:
+            self._dispatch(events.CallStarted())
+
+    async def _disconnect(self) -> None:
+        for engine in {id(engine): engine for engine in (self._engines.hears, self._engines.speaks)}.values():
+            try:
+                async with asyncio.timeout(CONNECT_LIMIT_S):
+                    await engine.disconnect()
+            except Exception:
+                logger.exception("an engine does not disconnect")
+
+    async def _read(self) -> None:
+        while (received := await self._line.receive()) is not None:
+            for message in received:
+                if self._ended.done():
+                    break  # nobody is listening any more
+                match message:
+                    case Media():
+                        self._listener.feed(message.payload)
+                    case Mark():
+                        self._speaker.mark(message.name)
+                    case Dtmf():
+                        self._note(Kind.KEY_PRESSED, digit=message.digit)
+                        self._dispatch(events.KeyPressed(message.digit))
+                    case Gap():
+                        self._listener.feed(SILENCE * (8 * min(message.missing_ms, MAX_FILL_MS)))
+        self._dispatch(events.CallerLeft())
+
+    async def _part(self, ending: actions.HangUp | actions.Transfer, reading: asyncio.Task[None]) -> str:
+        """Tell the carrier how the call ends. If it takes the order it ends the stream; if not, we close the socket.
+
+        A call that failed has its socket closed without an order: asked what comes next, the webhook apologises.
+        """
+        match ending:
+            case actions.Transfer(number):
+                reason = actions.EndReason.TRANSFERRED
+                taken = await self._carrier.transfer(self._call_sid, number)
+            case actions.HangUp(actions.EndReason.CALLER_LEFT | actions.EndReason.FAILED as reason):
+                taken = False
+            case actions.HangUp(reason):
+                taken = await self._carrier.hang_up(self._call_sid)
+        if taken:
+            await asyncio.wait([reading], timeout=PARTING_LIMIT_S)
+        return reason
+
+    def _quiet(self) -> None:
+        """Stop hearing, thinking, speaking and waiting."""
+        self._listener.close()
+        self._speaker.close()
+        self._cancel_reply()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- facts in, orders out ----------------------------------------------------------------------------------
+
+    def _dispatch(self, event: events.Event) -> None:
+        match event:
+            case events.SpeechStarted():
+                self._note(Kind.CALLER_SPEECH_STARTED, at=event.at)
+            case events.SpeechStopped():
+                self._note(Kind.CALLER_SPEECH_ENDED, at=event.at)
+        self._carry_out(self._machine.handle(event, self._clock()))
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._carry_out(self._machine.handle_timer(self._clock()))
+
+    def _carry_out(self, orders: Sequence[actions.Action]) -> None:
+        for order in orders:
+            self._do(order)
+        self._arm()
+
+    def _arm(self) -> None:
+        """One timer, at the machine's next deadline."""
+        at = None if self._ended.done() else self._machine.deadline()
+        if self._timer is not None:
+            if self._timer.when() == at:
+                return
+            self._timer.cancel()
+        self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
+
+    def _do(self, order: actions.Action) -> None:  # noqa: C901 - a case an order, no logic
+        match order:
+            case actions.Listen(turn):
+                self._listener.listen(turn)
+            case actions.Transcribe(turn, attempt):
+                self._listener.transcribe(turn, attempt)
+            case actions.StopListening(turn):
+                self._listener.stop(turn)
+            case actions.RememberCaller(turn, text):
+                self._note(Kind.CALLER_SAID, turn=turn, text=text)
+                self._history.caller_said(text)
+            case actions.RememberBot(turn, text, interrupted):
+                self._note(Kind.BOT_SAID, turn=turn, text=text, interrupted=interrupted)
+                self._history.bot_said(text, interrupted=interrupted)
+            case actions.StartReply(turn):
+                self._note(Kind.REPLY_STARTED, turn=turn)
+                self._reply = self._tasks.create_task(self._think(turn), name=f"reply {turn}")
+            case actions.CancelReply():
+                self._cancel_reply()
+            case actions.Say():
+                self._note(Kind.BOT_SAYS, turn=order.turn, sentence=order.sentence, text=order.text)
+                self._speaker.say(order)
+            case actions.ClearPlayback():
+                self._note(Kind.BARGE_IN, turn=self._machine.turn)
+                cut = self._speaker.clear()
+                if cut is not None:
+                    self._dispatch(cut)
+            case actions.HangUp() | actions.Transfer():
+                self._end(order)
+
+    def _end(self, ending: actions.HangUp | actions.Transfer) -> None:
+        if not self._ended.done():
+            self._ended.set_result(ending)
+
+    # --- the reply ---------------------------------------------------------------------------------------------
+
+    def _cancel_reply(self) -> None:
+        if self._reply is not None:
+            self._reply.cancel()
+            self._reply = None
+
+    async def _think(self, turn: int) -> None:
+        """Answer from the history. A model's failure, of any kind, costs this reply and no more."""
+        try:
+            await self._stream_reply(turn)
+        except ProviderException as error:
+            logger.warning("the reply failed: %s", error)
+        except Exception:
+            logger.exception("the reply failed in the model's own code")
+        else:
+            self._dispatch(events.ReplyFinished(turn))
+            return
+        self._dispatch(events.ReplyFailed(turn))
+
+    async def _stream_reply(self, turn: int) -> None:
+        stream = stream_reply(self._engines.llm, self._history.messages(), self._engines.tools, ReplyLimits())
+        async with aclosing(stream) as reply:
+            async for item in reply:
+                match item:
+                    case FirstToken():
+                        self._note(Kind.FIRST_TOKEN, turn=turn)
+                    case Sentence(text):
+                        self._dispatch(events.SentenceGenerated(turn, text))
+                    case ToolRound():
+                        self._history.tool_round(item.ai_message, item.tool_messages)
+                    case ControlRequested("transfer_call", arguments):
+                        number = self._engines.transfer_numbers[arguments["destination"]]
+                        self._dispatch(events.TransferRequested(turn, number))
+                    case ControlRequested():
+                        self._dispatch(events.HangUpRequested(turn))
+
+    # --- the journal -------------------------------------------------------------------------------------------
+
+    def _note(self, kind: Kind, at: float | None = None, **details: str | int | bool) -> None:
+        self._journal.note(kind, self._clock() if at is None else at, **details)
+
+    def _note_voice(self, kind: Kind, turn: int, sentence: int) -> None:
+        self._note(kind, turn=turn, sentence=sentence)

@@ -1,0 +1,125 @@
+"""The caller's side of turn-taking: from the edges of their voice and the recogniser's words to a finished turn."""
+
+from dataclasses import dataclass
+
+from telephony.call.actions import Action, Listen, StopListening, Transcribe
+from telephony.call.rules import CallRules
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurn:
+    """A finished turn: what was said (empty if no words were made out) and how long the caller's voice lasted.
+
+    `understood` is False where the recogniser failed or did not answer in time.
+    """
+
+    number: int
+    text: str
+    speech_s: float
+    understood: bool
+
+
+class TurnTaker:
+    """Decides when the caller has finished. Pure: time comes in as `now`.
+
+    A turn opens with the caller's voice and closes when they have been silent for long enough *and* their words are
+    there. Recognition starts at the first short silence and is thrown away if they go on.
+    """
+
+    def __init__(self, rules: CallRules) -> None:
+        self._rules = rules
+        self._number = 1  # of the turn that is open, or the next to open
+        self._attempt = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._started_at: float | None = None
+        self._stopped_at: float | None = None
+        self._asked_at: float | None = None
+        self._text: str | None = None
+        self._failed = False
+
+    @property
+    def is_open(self) -> bool:
+        return self._started_at is not None
+
+    @property
+    def talking_since(self) -> float | None:
+        """When the caller's turn began, while they are talking."""
+        return self._started_at if self._stopped_at is None else None
+
+    def speech_started(self, at: float) -> list[Action]:
+        """The caller talks, or goes on after a pause: words recognised at the pause are out of date."""
+        self._stopped_at = self._asked_at = self._text = None
+        self._failed = False
+        if self._started_at is not None:
+            return []
+        self._started_at = at
+        return [Listen(self._number)]
+
+    def speech_stopped(self, at: float, now: float) -> list[Action]:
+        """The caller pauses."""
+        if self._started_at is None or self._stopped_at is not None:
+            return []
+        self._stopped_at = max(at, self._started_at)
+        return self._ask(now) if self._rules.transcribe_at_pause else []
+
+    def expects(self, turn: int, attempt: int) -> bool:
+        """Whether an answer of the recogniser is still wanted."""
+        waiting = self._asked_at is not None and self._text is None and not self._failed
+        return waiting and (turn, attempt) == (self._number, self._attempt)
+
+    def transcript(self, text: str | None) -> None:
+        """The recogniser's answer to the attempt under way; None if it failed."""
+        self._failed = text is None
+        self._text = None if text is None else text.strip()
+
+    def poll(self, now: float) -> tuple[list[Action], CallerTurn | None]:
+        """Whatever is due by `now`: a request to recognise, or the finished turn."""
+        if self._started_at is None:
+            return [], None
+        silence_s = self._rules.turn_end_silence_s
+        if self._stopped_at is None and now >= self._started_at + self._rules.longest_turn_s:
+            self._stopped_at = max(self._started_at, now - silence_s)
+        if self._stopped_at is None or now < self._stopped_at + silence_s:
+            return [], None
+        actions = [] if self._asked_at is not None else self._ask(now)
+        if not self._answered(now):
+            return actions, None
+        turn = CallerTurn(
+            self._number,
+            self._text or "",
+            self._stopped_at - self._started_at,
+            understood=self._text is not None,
+        )
+        return [*actions, *self.close()], turn
+
+    def close(self) -> list[Action]:
+        """End the open turn, if there is one, whatever came of it."""
+        return [StopListening(self.take_number())] if self.is_open else []
+
+    def take_number(self) -> int:
+        """Use up a turn number: the open turn's, or that of a turn made without speech."""
+        self._reset()
+        self._number += 1
+        return self._number - 1
+
+    def deadline(self) -> float | None:
+        """When `poll` has something to do, if nothing happens before; None while no turn is open."""
+        if self._started_at is None:
+            return None
+        if self._stopped_at is None:
+            return self._started_at + self._rules.longest_turn_s
+        silence_ends_at = self._stopped_at + self._rules.turn_end_silence_s
+        if self._asked_at is None or self._text is not None or self._failed:
+            return silence_ends_at
+        return max(silence_ends_at, self._asked_at + self._rules.transcript_limit_s)
+
+    def _answered(self, now: float) -> bool:
+        late = self._asked_at is not None and now >= self._asked_at + self._rules.transcript_limit_s
+        return self._text is not None or self._failed or late
+
+    def _ask(self, now: float) -> list[Action]:
+        self._attempt += 1
+        self._asked_at = now
+        return [Transcribe(self._number, self._attempt)]

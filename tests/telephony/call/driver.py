@@ -1,0 +1,84 @@
+"""Drives the machine as a session would, in invented time, answering its orders the way engines and carrier do."""
+
+from telephony.call import actions, events
+from telephony.call.machine import CallMachine, Phase
+from telephony.call.rules import CallRules
+
+
+class Driver:
+    """Keeps every order and what the caller and the bot are remembered to have said."""
+
+    def __init__(self, rules: CallRules | None = None, cut_at: float = 0.5) -> None:
+        self.now = 100.0
+        self.machine = CallMachine(rules or CallRules(), self.now)
+        self.orders: list[actions.Action] = []
+        self.talk: list[str] = []
+        self.saying: list[actions.Say] = []
+        self._cut_at = cut_at
+
+    def phase(self) -> Phase:
+        return self.machine.phase
+
+    def happen(self, event: events.Event) -> list[actions.Action]:
+        """The event happens now; returns the orders it led to."""
+        return self._carry_out(self.machine.handle(event, self.now))
+
+    def after(self, seconds: float, event: events.Event | None = None) -> list[actions.Action]:
+        """Time passes, every timer on the way being served; then the event happens."""
+        until = self.now + seconds
+        orders: list[actions.Action] = []
+        while (at := self.machine.deadline()) is not None and at <= until:
+            self.now = max(self.now, at)
+            orders += self._carry_out(self.machine.handle_timer(self.now))
+        self.now = until
+        return orders if event is None else orders + self.happen(event)
+
+    def greet(self) -> None:
+        """The call as it is once the greeting was heard."""
+        self.happen(events.CallStarted())
+        self.hear_all()
+        self.orders.clear()
+        self.talk.clear()
+
+    def caller_says(self, text: str, seconds: float = 1.0) -> list[actions.Action]:
+        """A whole turn: voice, pause, words, silence."""
+        began = self.now
+        orders = self.happen(events.SpeechStarted(began))
+        orders += self.after(seconds)
+        orders += self.happen(events.SpeechStopped(self.now))
+        orders += self.words(text)
+        return orders + self.after(0.5)
+
+    def words(self, text: str) -> list[actions.Action]:
+        """The recogniser answers the last request."""
+        asked = [order for order in self.orders if isinstance(order, actions.Transcribe)][-1]
+        return self.happen(events.TranscriptReady(asked.turn, asked.attempt, text))
+
+    def bot_replies(self, *sentences: str) -> None:
+        turn = self.machine.turn
+        for sentence in sentences:
+            self.happen(events.SentenceGenerated(turn, sentence))
+        self.happen(events.ReplyFinished(turn))
+
+    def hear_all(self) -> list[actions.Action]:
+        """The caller hears out all that is being said."""
+        orders: list[actions.Action] = []
+        while self.saying:
+            say = self.saying.pop(0)
+            orders += self.happen(events.SentenceHeard(say.turn, say.sentence))
+        return orders
+
+    def _carry_out(self, orders: list[actions.Action]) -> list[actions.Action]:
+        for order in orders:
+            self.orders.append(order)
+            match order:
+                case actions.Say():
+                    self.saying.append(order)
+                case actions.RememberCaller(_, text):
+                    self.talk.append(f"caller: {text}")
+                case actions.RememberBot(_, text, interrupted):
+                    self.talk.append(f"bot: {text}" + (" —" if interrupted else ""))
+                case actions.ClearPlayback() if self.saying:
+                    first, self.saying = self.saying[0], []
+                    self.happen(events.SentenceCut(first.turn, first.sentence, self._cut_at))
+        return orders

@@ -1,0 +1,416 @@
+"""The call machine: a talk by example, then every order of events that hypothesis can think of."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telephony.call import events
+from telephony.call.actions import (
+    Action,
+    CancelReply,
+    ClearPlayback,
+    EndReason,
+    HangUp,
+    Listen,
+    RememberBot,
+    RememberCaller,
+    Say,
+    StartReply,
+    StopListening,
+    Transcribe,
+    Transfer,
+)
+from telephony.call.machine import CallMachine, Phase
+from telephony.call.rules import CallRules
+from tests.telephony.call.driver import Driver
+
+RULES = CallRules()
+
+
+@pytest.fixture
+def call() -> Driver:
+    driver = Driver()
+    driver.greet()
+    return driver
+
+
+def test_a_call_begins_with_the_greeting_and_then_listens() -> None:
+    call = Driver()
+
+    assert call.phase() is Phase.GREETING
+    assert call.happen(events.CallStarted()) == [Say(0, 0, RULES.greeting)]
+    assert call.phase() is Phase.GREETING
+    assert call.hear_all() == [RememberBot(0, RULES.greeting, interrupted=False)]
+    assert call.phase() is Phase.LISTENING
+
+
+def test_a_turn_is_recognised_answered_spoken_and_remembered(call: Driver) -> None:
+    assert call.caller_says("When do you open?") == [
+        Listen(1),
+        Transcribe(1, 1),
+        StopListening(1),
+        RememberCaller(1, "When do you open?"),
+        StartReply(1),
+    ]
+    assert call.phase() is Phase.THINKING
+    assert call.happen(events.SentenceGenerated(1, "At noon.")) == [Say(1, 0, "At noon.")]
+    assert call.phase() is Phase.SPEAKING
+    assert call.happen(events.SentenceHeard(1, 0)) == []
+    assert call.happen(events.ReplyFinished(1)) == [RememberBot(1, "At noon.", interrupted=False)]
+    assert call.phase() is Phase.LISTENING
+
+
+def test_barge_in_clears_the_line_drops_the_reply_and_remembers_the_words_reached(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.happen(events.SentenceGenerated(1, "We make pizza."))
+    call.happen(events.SentenceHeard(1, 0))
+    call.saying.clear()
+    call.happen(events.SentenceGenerated(1, "It is baked in a wood oven."))
+
+    assert call.after(1.0, events.SpeechStarted(call.now + 0.9)) == [Listen(2)]
+    assert call.after(RULES.barge_in_s - 0.1) == [CancelReply(1), ClearPlayback()]
+    assert call.talk[-1] == "bot: We make pizza. It is baked —"
+    assert call.phase() is Phase.LISTENING
+    assert call.happen(events.SentenceGenerated(1, "Too late.")) == []
+
+
+def test_a_sound_shorter_than_the_barge_in_rule_does_not_stop_the_bot(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.bot_replies("We make pizza.")
+    call.happen(events.SpeechStarted(call.now))
+    call.after(RULES.barge_in_s - 0.05, events.SpeechStopped(call.now + 0.2))
+    call.words("")
+
+    assert call.after(1.0) == [StopListening(2)]
+    assert call.phase() is Phase.SPEAKING
+
+
+def test_words_said_over_the_bot_take_the_turn_however_short(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.bot_replies("We make pizza.")
+    call.happen(events.SpeechStarted(call.now))
+    call.after(0.2, events.SpeechStopped(call.now + 0.2))
+    call.words("Stop.")
+
+    assert call.after(1.0) == [StopListening(2), ClearPlayback(), RememberCaller(2, "Stop."), StartReply(2)]
+    assert call.talk[-2:] == ["bot: We —", "caller: Stop."]
+
+
+def test_a_caller_who_goes_on_while_the_bot_thinks_is_answered_once_for_all_of_it(call: Driver) -> None:
+    call.caller_says("I would like a table.")
+    assert CancelReply(1) in call.caller_says("For four people.")
+
+    assert call.talk == ["caller: I would like a table.", "caller: For four people."]
+    assert call.machine.turn == 2
+
+
+def test_a_noise_that_stopped_the_reply_starts_it_again(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    orders = call.caller_says("")
+
+    assert orders[-1] == StartReply(1)
+    assert call.happen(events.SentenceGenerated(1, "At noon.")) == [Say(1, 0, "At noon.")]
+
+
+def test_speech_without_words_is_asked_about_and_a_short_noise_is_not(call: Driver) -> None:
+    assert call.caller_says("", seconds=1.0)[-1] == Say(0, 1, RULES.not_understood)
+    call.hear_all()
+    assert call.caller_says("", seconds=0.1)[-1] == StopListening(2)
+    assert call.phase() is Phase.LISTENING
+
+
+def test_a_failing_recogniser_is_apologised_for(call: Driver) -> None:
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+    call.happen(events.TranscriptFailed(1, 1))
+
+    assert call.after(0.5)[-1] == Say(0, 1, RULES.apology)
+
+
+def test_a_failing_model_is_apologised_for(call: Driver) -> None:
+    call.caller_says("Hello?")
+    assert call.happen(events.ReplyFailed(1)) == [Say(1, 0, RULES.apology)]
+
+
+def test_a_model_that_says_nothing_is_apologised_for(call: Driver) -> None:
+    call.caller_says("Hello?")
+    assert call.happen(events.ReplyFinished(1)) == [Say(1, 0, RULES.apology)]
+
+
+def test_a_model_that_does_not_answer_in_time_is_given_up(call: Driver) -> None:
+    call.caller_says("Hello?")
+    assert call.after(RULES.reply_limit_s) == [CancelReply(1), Say(1, 0, RULES.apology)]
+
+
+def test_hanging_up_waits_until_the_goodbye_was_heard(call: Driver) -> None:
+    call.caller_says("Bye.")
+    call.happen(events.SentenceGenerated(1, "Goodbye!"))
+    call.happen(events.HangUpRequested(1))
+
+    assert call.happen(events.ReplyFinished(1)) == []
+    assert call.hear_all() == [RememberBot(1, "Goodbye!", interrupted=False), HangUp(EndReason.GOODBYE)]
+    assert call.phase() is Phase.ENDED
+    assert call.machine.deadline() is None
+    assert call.happen(events.KeyPressed("1")) == []
+    assert call.machine.handle_timer(1e9) == []
+
+
+def test_a_hang_up_without_words_happens_at_once(call: Driver) -> None:
+    call.caller_says("Bye.")
+    call.happen(events.HangUpRequested(1))
+
+    assert call.happen(events.ReplyFinished(1)) == [HangUp(EndReason.GOODBYE)]
+
+
+def test_transfer_waits_until_its_announcement_was_heard(call: Driver) -> None:
+    call.caller_says("The manager, please.")
+    call.happen(events.TransferRequested(1, "+15550100143"))
+    call.bot_replies("One moment.")
+
+    assert call.hear_all() == [RememberBot(1, "One moment.", interrupted=False), Transfer("+15550100143")]
+    assert call.phase() is Phase.ENDED
+
+
+def test_a_caller_with_one_more_question_stops_the_hang_up(call: Driver) -> None:
+    call.caller_says("Bye.")
+    call.happen(events.HangUpRequested(1))
+    call.bot_replies("Goodbye!")
+    call.caller_says("One more thing.")
+    call.bot_replies("Yes?")
+
+    assert HangUp(EndReason.GOODBYE) not in call.hear_all()
+    assert call.phase() is Phase.LISTENING
+
+
+def test_a_silent_caller_is_asked_twice_and_then_said_goodbye_to(call: Driver) -> None:
+    for sentence in (1, 2):
+        assert call.after(RULES.caller_silence_s) == [Say(0, sentence, RULES.still_there)]
+        call.hear_all()
+    assert call.after(RULES.caller_silence_s) == [Say(0, 3, RULES.goodbye)]
+    assert call.hear_all()[-1] == HangUp(EndReason.SILENCE)
+
+
+def test_a_caller_who_speaks_again_is_asked_twice_again(call: Driver) -> None:
+    call.after(RULES.caller_silence_s)
+    call.hear_all()
+    call.caller_says("Sorry.")
+    call.bot_replies("No problem.")
+    call.hear_all()
+    call.after(RULES.caller_silence_s)
+    call.hear_all()
+
+    assert call.after(RULES.caller_silence_s)[-1] == Say(1, 2, RULES.still_there)
+
+
+def test_keys_make_a_turn_after_a_pause_or_a_hash(call: Driver) -> None:
+    call.happen(events.KeyPressed("4"))
+    call.after(1.0, events.KeyPressed("2"))
+    assert call.after(RULES.key_pause_s) == [RememberCaller(1, "42"), StartReply(1)]
+
+    call.bot_replies("Forty-two.")
+    assert call.happen(events.KeyPressed("7")) == [ClearPlayback()]
+    assert call.happen(events.KeyPressed("#")) == [RememberCaller(2, "7"), StartReply(2)]
+    assert call.happen(events.KeyPressed("#")) == [CancelReply(2)]
+
+
+def test_keys_take_the_place_of_what_was_being_said(call: Driver) -> None:
+    call.happen(events.SpeechStarted(call.now))
+    call.happen(events.KeyPressed("1"))
+    assert call.happen(events.KeyPressed("#")) == [StopListening(1), RememberCaller(2, "1"), StartReply(2)]
+
+
+def test_a_call_at_its_time_limit_says_goodbye_and_does_not_argue() -> None:
+    call = Driver(CallRules(longest_call_s=60.0, caller_silence_s=1000.0))
+    call.greet()
+
+    assert call.after(60.0) == [Say(0, 1, RULES.goodbye)]
+    call.caller_says("But wait!")
+    assert call.after(RULES.reply_limit_s)[-1] == HangUp(EndReason.TOO_LONG)
+
+
+def test_speech_that_is_never_heard_ends_the_call(call: Driver) -> None:
+    call.caller_says("Hello?")
+    call.bot_replies("Hello!")
+
+    assert call.after(RULES.playback_limit_s)[-1] == HangUp(EndReason.FAILED)
+
+
+def test_a_sentence_the_voice_cannot_say_is_skipped(call: Driver) -> None:
+    call.caller_says("Hello?")
+    call.bot_replies("Hello!", "How are you?")
+    call.happen(events.SentenceFailed(1, 0))
+
+    assert call.happen(events.SentenceHeard(1, 1)) == [RememberBot(1, "How are you?", interrupted=False)]
+
+
+def test_a_voice_that_fails_again_and_again_ends_the_call(call: Driver) -> None:
+    call.caller_says("Hello?")
+    call.bot_replies("Hello!")
+
+    assert call.happen(events.SentenceFailed(1, 0)) == [Say(1, 1, RULES.apology)]
+    assert call.happen(events.SentenceFailed(1, 1)) == [Say(1, 2, RULES.apology)]
+    assert call.happen(events.SentenceFailed(1, 2)) == [HangUp(EndReason.FAILED)]
+
+
+def test_a_caller_who_leaves_ends_everything(call: Driver) -> None:
+    call.caller_says("Hello?")
+    call.happen(events.SentenceGenerated(1, "Hello!"))
+    call.happen(events.SentenceHeard(1, 0))
+    call.happen(events.SpeechStarted(call.now))
+
+    assert call.happen(events.CallerLeft()) == [
+        CancelReply(1),
+        RememberBot(1, "Hello!", interrupted=False),
+        StopListening(2),
+        HangUp(EndReason.CALLER_LEFT),
+    ]
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        events.TranscriptReady(1, 1, "Old."),
+        events.TranscriptFailed(7, 1),
+        events.SentenceGenerated(1, "Old."),
+        events.ReplyFinished(1),
+        events.ReplyFailed(1),
+        events.HangUpRequested(1),
+        events.TransferRequested(1, "+15550100143"),
+        events.SentenceHeard(1, 0),
+        events.SentenceCut(1, 0, 0.5),
+        events.SentenceFailed(1, 0),
+    ],
+)
+def test_answers_to_a_finished_turn_are_dropped(late: events.Event) -> None:
+    call = Driver()
+    call.greet()
+    call.caller_says("First.")
+    call.bot_replies("One.")
+    call.hear_all()
+    call.caller_says("Second.")
+
+    assert call.happen(late) == []
+    assert call.phase() is Phase.THINKING
+
+
+# --- properties --------------------------------------------------------------------------------------------------
+
+_TURN = st.integers(0, 4)
+_SENTENCE = st.integers(0, 4)
+_EVENTS: st.SearchStrategy[events.Event] = st.one_of(
+    st.just(events.CallStarted()),
+    st.builds(events.SpeechStarted, at=st.just(0.0)),
+    st.builds(events.SpeechStopped, at=st.just(0.0)),
+    st.builds(events.TranscriptReady, _TURN, st.integers(0, 6), st.sampled_from(["", "yes", "a table for two"])),
+    st.builds(events.TranscriptFailed, _TURN, st.integers(0, 6)),
+    st.builds(events.SentenceGenerated, _TURN, st.sampled_from(["One.", "Two three four.", ""])),
+    st.builds(events.HangUpRequested, _TURN),
+    st.builds(events.TransferRequested, _TURN, st.just("+15550100143")),
+    st.builds(events.ReplyFinished, _TURN),
+    st.builds(events.ReplyFailed, _TURN),
+    st.builds(events.SentenceHeard, _TURN, _SENTENCE),
+    st.builds(events.SentenceCut, _TURN, _SENTENCE, st.floats(0, 1)),
+    st.builds(events.SentenceFailed, _TURN, _SENTENCE),
+    st.builds(events.KeyPressed, st.sampled_from("12#")),
+)
+_STEPS = st.lists(st.tuples(st.floats(0.0, 20.0), _EVENTS), max_size=60)
+
+
+def _timed(event: events.Event, now: float) -> events.Event:
+    return type(event)(at=now) if isinstance(event, events.SpeechStarted | events.SpeechStopped) else event
+
+
+@given(_STEPS)
+@settings(max_examples=300)
+def test_no_order_of_events_leaves_a_phase_without_a_deadline_or_a_timer_without_effect(
+    steps: list[tuple[float, events.Event]],
+) -> None:
+    now = 0.0
+    machine = CallMachine(RULES, now)
+    for pause, event in steps:
+        until = now + pause
+        served = 0
+        while (at := machine.deadline()) is not None and at <= until:
+            now = max(now, at)
+            machine.handle_timer(now)
+            assert machine.deadline() != at, "a timer that changes nothing would be armed for ever"
+            served += 1
+            assert served < 1000
+        now = until
+        actions = machine.handle(_timed(event, now), now)
+        ended = any(isinstance(action, HangUp | Transfer) for action in actions)
+        assert ended == (machine.phase is Phase.ENDED) or machine.phase is Phase.ENDED
+        assert (machine.deadline() is None) == (machine.phase is Phase.ENDED)
+
+
+@given(_STEPS)
+@settings(max_examples=300)
+def test_every_call_ends_however_it_went(steps: list[tuple[float, events.Event]]) -> None:
+    now = 0.0
+    machine = CallMachine(RULES, now)
+    orders: list[Action] = []
+    for pause, event in steps:
+        now += pause
+        orders += machine.handle_timer(now)
+        orders += machine.handle(_timed(event, now), now)
+    while (at := machine.deadline()) is not None:
+        now = max(now, at)
+        orders += machine.handle_timer(now)
+
+    assert now <= RULES.longest_call_s + 20 * 60 + RULES.reply_limit_s
+    assert sum(isinstance(order, HangUp | Transfer) for order in orders) == 1
+    assert isinstance(orders[-1], HangUp | Transfer)
+
+
+@given(_STEPS)
+@settings(max_examples=300)
+def test_orders_name_the_turn_that_is_open_and_every_reply_is_started_once_or_cancelled(
+    steps: list[tuple[float, events.Event]],
+) -> None:
+    now = 0.0
+    machine = CallMachine(RULES, now)
+    replying: int | None = None
+    for pause, event in steps:
+        now += pause
+        for order in [*machine.handle_timer(now), *machine.handle(_timed(event, now), now)]:
+            match order:
+                case StartReply(turn):
+                    assert replying is None
+                    replying = turn
+                case CancelReply(turn):
+                    assert replying == turn
+                    replying = None
+                case Say(turn):
+                    assert turn == machine.turn
+        if isinstance(event, events.ReplyFinished | events.ReplyFailed) and event.turn == replying:
+            replying = None
+
+
+@given(st.lists(st.sampled_from(["talk", "noise", "barge", "hear", "wait"]), max_size=30), st.floats(0, 1))
+@settings(max_examples=200)
+def test_the_bot_is_never_remembered_to_have_said_more_than_was_heard(script: list[str], fraction: float) -> None:
+    call = Driver(cut_at=fraction)
+    call.greet()
+    heard = 0
+    for number, act in enumerate(script):
+        if call.phase() is Phase.ENDED:
+            break
+        match act:
+            case "talk":
+                call.caller_says(f"line {number}")
+                call.bot_replies(f"first {number}.", f"second {number}.")
+            case "noise":
+                call.caller_says("", seconds=0.1)
+            case "barge":
+                call.happen(events.SpeechStarted(call.now))
+                call.after(0.4, events.SpeechStopped(call.now + 0.4))
+                call.words("")
+            case "hear" if call.saying:
+                say = call.saying.pop(0)
+                call.happen(events.SentenceHeard(say.turn, say.sentence))
+                heard += len(say.text.split())
+            case "wait":
+                call.after(3.0)
+    cuts = sum(isinstance(order, ClearPlayback) for order in call.orders)
+    remembered = sum(len(line.split()) - 1 - line.endswith("—") for line in call.talk if line.startswith("bot:"))
+    assert remembered <= heard + cuts * 20 * fraction

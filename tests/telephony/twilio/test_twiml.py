@@ -1,0 +1,66 @@
+import xml.etree.ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.twilio import twiml
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+def stream(parameters: dict[str, str], otherwise: str = "Sorry.") -> str:
+    return twiml.connect_stream(
+        "wss://bot.example.com/media",
+        action_url="https://bot.example.com/voice/after",
+        status_callback_url="https://bot.example.com/voice/stream-status",
+        parameters=parameters,
+        otherwise=otherwise,
+    )
+
+
+def test_connect_stream() -> None:
+    assert stream({"token": "a&b", "from": '"+1"'}) == (
+        HEAD + '<Response><Connect action="https://bot.example.com/voice/after" method="POST">'
+        '<Stream statusCallback="https://bot.example.com/voice/stream-status" statusCallbackMethod="POST" '
+        'url="wss://bot.example.com/media"><Parameter name="token" value="a&amp;b" />'
+        '<Parameter name="from" value="&quot;+1&quot;" /></Stream></Connect><Say>Sorry.</Say><Hangup /></Response>'
+    )
+
+
+def test_hang_up() -> None:
+    assert twiml.hang_up() == HEAD + "<Response><Hangup /></Response>"
+
+
+def test_nothing() -> None:
+    assert twiml.nothing() == HEAD + "<Response />"
+
+
+def test_say_and_hang_up() -> None:
+    assert twiml.say_and_hang_up("1 < 2") == HEAD + "<Response><Say>1 &lt; 2</Say><Hangup /></Response>"
+
+
+def test_dial() -> None:
+    assert twiml.dial("+18005550101", "https://bot.example.com/after", 20, caller_id="+14155550100") == (
+        HEAD + '<Response><Dial action="https://bot.example.com/after" callerId="+14155550100" method="POST" '
+        'timeout="20"><Number>+18005550101</Number></Dial></Response>'
+    )
+
+
+def test_dial_shows_the_callers_own_number_by_default() -> None:
+    assert twiml.dial("+18005550101", "/after") == (
+        HEAD
+        + '<Response><Dial action="/after" method="POST" timeout="30"><Number>+18005550101</Number></Dial></Response>'
+    )
+
+
+@given(st.text() | st.text(alphabet=st.characters(categories=["Cc", "Cs", "Cn", "P"])))
+def test_any_text_makes_a_document_that_can_be_read(text: str) -> None:
+    for document in (stream({"from": text}, text), twiml.say_and_hang_up(text), twiml.dial(text, "/after")):
+        assert ET.fromstring(document.encode()).tag == "Response"  # noqa: S314 - our own document
+
+
+@given(st.text(min_size=1, max_size=20, alphabet="abc"), st.text(min_size=480, max_size=600))
+def test_no_parameter_is_longer_than_twilio_takes(name: str, value: str) -> None:
+    parameter = ET.fromstring(stream({name: value}).encode()).find("Connect/Stream/Parameter")  # noqa: S314
+    assert parameter is not None
+    assert len(parameter.attrib["name"] + parameter.attrib["value"]) < 500
