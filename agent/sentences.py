@@ -14,19 +14,20 @@ _OPENERS = "\"'“‘«([{*_`"
 _WIDE_STOPS = frozenset("。！？")  # these end a sentence with no space after them
 _CLAUSE_ENDS = (",", ";", ":", "—", "–")
 
-# Never the end of a sentence: a name or a number follows. One sentence too many costs a pause in the wrong place,
-# one too few costs a little latency, so what can be either is held to be none.
-_TITLES = frozenset(
-    "dr mr mrs ms mx prof st mt ft fr rev gen sen rep gov capt lt sgt col hon pres messrs vs cf approx ca fig vol ext "
-    "tel dept est min max incl excl".split()
+# Never the end of a sentence: a name or a number follows, or the word goes on. One sentence too many is a pause in the
+# wrong place, one too few only a little latency; so what may be either is held to be none.
+_PART = re.compile(
+    r"(?:dr|mrs?|ms|mx|prof|st|mt|ft|fr|rev|gen|gov|capt|lt|sgt|hon|messrs|vs|cf|approx|ext|tel|dept|incl|excl"
+    r"|(?:[^\W\d_]\.)*[^\W\d_])",  # e.g, U.S and initials
+    re.IGNORECASE,
 )
 # The end of a sentence if a capital follows, otherwise not.
-_EITHER = frozenset(
-    "a.m p.m etc inc ltd co corp llc jr sr ave blvd rd apt hwy sq jan feb mar apr jun jul aug sep sept oct nov dec mon tue "
-    "tues wed thu thur thurs fri sat sun lb lbs oz hr hrs mins no nos".split()
+_EITHER = re.compile(
+    r"(?:[ap]\.m|etc|inc|ltd|co|corp|llc|jr|sr|ave|blvd|rd|apt|hwy|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+    r"|mon|tues?|wed|thu|thurs?|fri|sat|sun|lbs?|oz|hrs?|mins?|max|nos?)",
+    re.IGNORECASE,
 )
 _BEFORE_WORD = re.compile(r"[\s(\[{\"'“‘«*_/-]")
-_DOTTED = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")  # e.g, i.e, U.S and initials, the last dot taken off
 
 
 class SentenceSplitter:
@@ -100,10 +101,10 @@ class _FullStop(Enum):
 def _full_stop(text: str) -> _FullStop:
     """What the full stop at the end of `text` is."""
     word = _BEFORE_WORD.split(text[:-1])[-1]
-    if word.lower() in _EITHER:
+    if _EITHER.fullmatch(word):
         return _FullStop.EITHER
     numbering = word.isdigit() and text == word + "."
-    if numbering or word.endswith((".", "…")) or word.lower() in _TITLES or _DOTTED.fullmatch(word):
+    if numbering or word.endswith((".", "…")) or _PART.fullmatch(word):
         return _FullStop.PART
     return _FullStop.END
 

@@ -7,8 +7,9 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -63,8 +64,21 @@ class TakeMessage(_Arguments):
     callback_number: _Short = Field(description="The number to call back, or what the caller said instead of one")
 
 
+@dataclass(frozen=True, slots=True)
+class ControlRequested:
+    """The model wants the call itself to do something, once the caller has heard the reply. The arguments are valid."""
+
+    name: str
+    args: Mapping[str, Any]
+
+
 class CallControl(StructuredTool):
-    """A tool that is an order to the call: a reply checks its arguments and hands it on, but never runs it."""
+    """A tool that is an order to the call: a reply hands it on, and never runs it."""
+
+    def requested(self, arguments: Mapping[str, Any]) -> ControlRequested:
+        """Raises pydantic's `ValidationError` for arguments that do not do."""
+        schema = cast(type[BaseModel], self.args_schema)
+        return ControlRequested(self.name, schema.model_validate(arguments).model_dump())
 
 
 class Book:

@@ -31,6 +31,13 @@ class VoiceSettings(CoreSettings):
         default=None, description="Engine that speaks, if another than VOICE_PROVIDER"
     )
 
+    LOCAL_STT_MODEL: str | None = Field(
+        default=None, description="Folder of another ctranslate2 Whisper model for VOICE_PROVIDER=local"
+    )
+    LOCAL_TTS_VOICE: str = Field(
+        default="heart", description="Its voice: a hibari voice present on this machine, or the path of one"
+    )
+
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
     )

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from agent.llm_factory import LLMFactory
 from langchain_core.language_models import BaseChatModel
 
 from agent.business import load_business
 from agent.history import History
-from agent.llm_factory import LLMFactory
 from agent.prompt import CallFacts, system_prompt
-from agent.tools import desk_tools
+from agent.tools import Book, front_desk_tools
 from providers.errors import ConfigurationError, OffhookError, Problem
 from providers.settings import settings as provider_settings
 from providers.voice.base import BaseVoiceProvider
@@ -145,9 +145,6 @@ class Service:
         hears, speaks = hearing_engine(), speaking_engine()
         if type(hears) is type(speaks):
             hears = speaks
-        engines = Engines(
-            hears, speaks, self._llm, self._detection, desk_tools(self._business), self._business.transfer
-        )
         rules = CallRules(
             greeting=self._business.greeting,
             goodbye=self._business.goodbye,
@@ -159,6 +156,8 @@ class Service:
             called=start.parameters.get("to") or None,
             now=datetime.now(self._business.zone),
         )
+        tools = front_desk_tools(self._business, facts, Book(provider_settings.llm.FRONT_DESK_BOOK))
+        engines = Engines(hears, speaks, self._llm, self._detection, tools, self._business.transfer)
         history = History(system_prompt(self._business, facts))
         logger.info("call started")
         await CallSession(start.call_sid, line, engines, history, rules, self._control, journal).run()

@@ -1,5 +1,6 @@
 """The line's configuration: Twilio, the public address, the process, and every threshold of a call."""
 
+import os
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Self
@@ -64,6 +65,18 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+class CallerSettings(CoreSettings):
+    """What our own Twilio needs to phone a server: the account it plays, and the token it signs with."""
+
+    TWILIO_ACCOUNT_SID: str = Field(default="AC" + 32 * "0", description="The account to play")
+    TWILIO_AUTH_TOKEN: SecretStr = Field(default=SecretStr("unsigned"), description="The server's auth token")
+
+
+def environment_with(**variables: str) -> dict[str, str]:
+    """This process's environment with some variables set, for a server started beside us."""
+    return {**os.environ, **variables}
+
+
 class Settings:
     """The line's settings as one lazily read object, beside `providers.settings.settings`."""
 
@@ -71,7 +84,17 @@ class Settings:
     def telephony(self) -> TelephonySettings:
         return load(TelephonySettings)
 
+    @cached_property
+    def caller(self) -> CallerSettings:
+        return load(CallerSettings)
+
+    def override(self, **variables: object) -> None:
+        """Set environment variables, those that are not None, for this process and the workers it starts."""
+        os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
+        self.reload()
+
     def reload(self) -> None:
+        """Forget what was read, so that the next access reads the environment again."""
         self.__dict__.clear()
 
 

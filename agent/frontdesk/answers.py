@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from agent.business import Business, Price, Span
-from agent.frontdesk.spoken import listed, say_date, say_day, say_digits, say_price, say_spans, say_time
+from agent.frontdesk.spoken import begun, listed, say_date, say_day, say_digits, say_price, say_spans, say_time
 from agent.frontdesk.times import WEEKDAYS, Clock, is_open
 
 _MOST_PRICES = 4
@@ -38,7 +38,7 @@ def _hours_of(business: Business, day: date, clock: Clock | None, today: date) -
         return f"We are closed {when}.".replace(",.", ".")
     hours = f"we are open {say_spans(spans)}."
     if clock is None:
-        return f"{when[0].upper()}{when[1:]} {hours}"
+        return f"{begun(when)} {hours}"
     return f"{'Yes' if is_open(spans, clock.within(spans)) else 'No'}, {when} {hours}"
 
 
@@ -57,7 +57,7 @@ def open_now(business: Business, now: datetime) -> str:
     day = next((day for day in coming if business.spans_on(day)), None)
     if day is None:
         return "No, we are closed at the moment."
-    return f"No, we are closed now. {say_day(day, today).capitalize()} we are open {say_spans(business.spans_on(day))}."
+    return f"No, we are closed now. {begun(say_day(day, today))} we are open {say_spans(business.spans_on(day))}."
 
 
 def address(business: Business) -> str | None:
@@ -74,7 +74,7 @@ def prices(business: Business, items: Sequence[Price]) -> str:
         return f"We have {listed([item.name for item in items])}. Which would you like to know about?"
     said = listed([f"the {item.name} is {say_price(item.price, business.currency)}" for item in items])
     notes = [item.note for item in items if item.note and len(items) == 1]
-    return " ".join([f"{said[0].upper()}{said[1:]}.", *notes])
+    return " ".join([f"{begun(said)}.", *notes])
 
 
 def menu(business: Business) -> str | None:

@@ -16,7 +16,6 @@ from agent.frontdesk.words import words
 _NOTE = re.compile(r"\[[^\]]*\]")
 _BEGAN = re.compile(r"\bIt is (\d\d):(\d\d) on \w+, (\w+) (\d{1,2}), (\d{4})\b")
 _CALLER = re.compile(r"\bThe caller's number is (\+?\d[\d ]*\d)")
-_SAID_TO_FAIL = re.compile(r"\W*(error|fail|sorry|could not|cannot|unable|not )", re.IGNORECASE)
 _TAIL_WORDS = 3
 """A caller who speaks over the last few words has understood the question."""
 _SAME_CALL = timedelta(hours=4)
@@ -34,7 +33,7 @@ def fold(messages: Iterable[BaseMessage], desk: Desk) -> State:
                 state = _spoke(state, message, before_tool)
             case ToolMessage():
                 before_tool = f"{before_tool} {state.reply.text}"
-                state = after_tool(state, _succeeded(message), desk)
+                state = after_tool(state, message.status == "success", desk)
     return state
 
 
@@ -51,13 +50,9 @@ def began_at(messages: Iterable[BaseMessage], now: datetime) -> datetime:
     for message in messages:
         found = _BEGAN.search(message.text) if isinstance(message, SystemMessage) else None
         if found and found[3].casefold() in MONTHS:
-            hour, minute, month, day, year = (
-                *found.group(1, 2),
-                MONTHS.index(found[3].casefold()) + 1,
-                *found.group(4, 5),
-            )
+            hour, minute, day, year = (int(part) for part in found.group(1, 2, 4, 5))
             try:
-                began = datetime(int(year), month, int(day), int(hour), int(minute), tzinfo=now.tzinfo)
+                began = datetime(year, MONTHS.index(found[3].casefold()) + 1, day, hour, minute, tzinfo=now.tzinfo)
             except ValueError:
                 return now
             return now if began.date() == now.date() and now - began < _SAME_CALL else began
@@ -77,10 +72,14 @@ def _spoke(state: State, message: AIMessage, before_tool: str) -> State:
         state = replace(state, calling=ToolCall(call["name"], call["args"]))
     said, planned = words(message.text), words(state.reply.text)
     for plan in (planned, words(before_tool) + planned):
-        if said == plan[: len(said)]:
+        if _begins(said, plan):
             return replace(state, heard=len(said) >= len(plan) - _TAIL_WORDS and bool(said))
     return replace(state, reply=Reply(message.text), heard=False)
 
 
-def _succeeded(message: ToolMessage) -> bool:
-    return message.status != "error" and not _SAID_TO_FAIL.match(message.text)
+def _begins(said: Sequence[str], plan: Sequence[str]) -> bool:
+    """Whether `plan` begins with what was said, of which the last word may be cut short."""
+    if not said:
+        return True
+    *whole, last = said
+    return len(said) <= len(plan) and whole == list(plan[: len(whole)]) and plan[len(whole)].startswith(last)

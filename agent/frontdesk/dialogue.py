@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from agent.frontdesk import answers
 from agent.frontdesk.desk import Desk, called
-from agent.frontdesk.forms import check, cleared, describe, fill, question, start_booking, tool_call
+from agent.frontdesk.forms import check, cleared, fill, question, ready, start_booking
 from agent.frontdesk.intents import Intent
 from agent.frontdesk.spoken import listed
 from agent.frontdesk.state import Ask, BookingForm, Form, MessageForm, Reply, State, ToolCall
@@ -23,15 +23,17 @@ def begin(desk: Desk) -> State:
 
 def turn(state: State, text: str, desk: Desk) -> State:
     """The state after the caller said `text`; whether the reply was heard, the history will tell."""
-    heard = understand(text, desk.lexicon, desk.now.date(), Context(state.ask, state.topic, state.items))
-    after = _turn(replace(state, name=heard.name or state.name), heard, desk)
+    heard = understand(
+        text, desk.lexicon, desk.now.date(), Context(state.ask, state.form is not None, state.topic, state.items)
+    )
+    after = _turn(replace(state, name=heard.name or state.name, leaving=False), heard, desk)
     topic = heard.intent if after.form is None else None
     return replace(after, topic=topic, items=heard.items, heard=False, calling=None)
 
 
 def _turn(state: State, heard: Heard, desk: Desk) -> State:
-    if state.ask is Ask.TEXT and heard.intent not in _NOT_DICTATED:
-        return _go_on(state, heard, desk)
+    if state.form is not None and state.ask is Ask.TEXT and heard.intent not in _NOT_DICTATED:
+        return _go_on(state, state.form, heard, desk)
     if _is_answer(state, heard):
         return _answered(state, heard, desk)
     if heard.intent in _TURNS:
@@ -39,7 +41,7 @@ def _turn(state: State, heard: Heard, desk: Desk) -> State:
     if (fact := _fact(heard, desk)) is not None:
         return _then(state, fact, desk)
     if state.form is not None:
-        return _go_on(state, heard, desk)
+        return _go_on(state, state.form, heard, desk)
     if heard.intent in (Intent.YES, Intent.NO, Intent.UNCLEAR):
         return _say(state, "How can I help you?") if heard.yes is not None else _say(state, _UNCLEAR, state.ask)
     if heard.name and not heard.asking:
@@ -57,10 +59,10 @@ def _is_answer(state: State, heard: Heard) -> bool:
 
 def _answered(state: State, heard: Heard, desk: Desk) -> State:
     if state.form is not None:
-        return _go_on(state, heard, desk)
+        return _go_on(state, state.form, heard, desk)
     match state.ask, heard.yes:
         case Ask.ANYTHING_ELSE, False:
-            return _goodbye(state, heard, desk)
+            return _goodbye(state, desk)
         case Ask.OFFER_PERSON, True:
             return _put_through(state, desk.people[0])
         case Ask.OFFER, True if desk.takes_messages and desk.people:
@@ -97,7 +99,7 @@ def _fact(heard: Heard, desk: Desk) -> str | None:
     """The answer to a question of fact; None when the turn is none, or the file has no answer."""
     business, today = desk.business, desk.now.date()
     match heard.intent:
-        case Intent.HOURS if not heard.days and heard.clock is None and "hours" in heard.words:
+        case Intent.HOURS if not heard.days and heard.clock is None and _of_the_week(heard):
             return answers.hours_of_the_week(business)
         case Intent.HOURS:
             return answers.hours_on(business, heard.days or (today,), heard.clock, today)
@@ -118,14 +120,18 @@ def _fact(heard: Heard, desk: Desk) -> str | None:
     return None
 
 
-def _go_on(state: State, heard: Heard, desk: Desk) -> State:
+def _of_the_week(heard: Heard) -> bool:
+    said = set(heard.words)
+    return bool(said & {"hours", "days", "week", "times"}) or {"when", "are"} <= said
+
+
+def _go_on(state: State, form: Form, heard: Heard, desk: Desk) -> State:
     """Fill the open form from the turn and ask the next question, or carry the form out."""
-    form = state.form
-    if form is None:
-        return _helpless(state, _IGNORANT, desk)
     filled = fill(form, heard, state.ask, desk)
-    if state.ask is Ask.CONFIRM and heard.yes and state.heard and question(filled, desk) == question(form, desk):
-        return _say(state, "One moment, please.", Ask.CONFIRM, tool_call(form, desk))
+    full = ready(filled, desk)
+    if state.ask is Ask.CONFIRM and heard.yes and state.heard and full and full == ready(form, desk):
+        leaving = heard.intent is Intent.BYE
+        return _say(replace(state, leaving=leaving), "One moment, please.", Ask.CONFIRM, full.call)
     if filled != form:
         return _next(state, filled, desk)
     if state.ask in (Ask.CONFIRM, Ask.CHANGE):
@@ -146,7 +152,7 @@ def _next(state: State, form: Form, desk: Desk, opening: str = "") -> State:
 
 def _book(state: State, heard: Heard, desk: Desk) -> State:
     if isinstance(state.form, BookingForm):
-        return _go_on(state, heard, desk)
+        return _go_on(state, state.form, heard, desk)
     if "take_booking" not in desk.tools or not desk.business.bookings:
         return _helpless(state, "I'm sorry, I can't take bookings.", desk)
     return _next(state, fill(start_booking(desk, state.name), heard, None, desk), desk, "Certainly.")
@@ -154,7 +160,7 @@ def _book(state: State, heard: Heard, desk: Desk) -> State:
 
 def _message(state: State, heard: Heard, desk: Desk) -> State:
     if isinstance(state.form, MessageForm):
-        return _go_on(state, heard, desk)
+        return _go_on(state, state.form, heard, desk)
     if not desk.takes_messages:
         return _helpless(state, "I'm sorry, I can't take a message.", desk)
     dictated = heard.text if "tell" in heard.words and heard.strange else None
@@ -182,7 +188,9 @@ def _put_through(state: State, person: str) -> State:
 def _hello(state: State, heard: Heard, desk: Desk) -> State:
     if state.form is not None:
         return _then(state, "Yes, I'm here.", desk)
-    return _say(state, "Hello, how can I help you?" if state.heard else f"Yes, I'm here. {state.reply.text}", state.ask)
+    if state.heard or state.reply.text == desk.business.greeting:
+        return _say(state, "Hello, how can I help you?", state.ask)
+    return _say(state, f"Yes, I'm here. {state.reply.text}", state.ask)
 
 
 def _help(state: State, heard: Heard, desk: Desk) -> State:
@@ -199,9 +207,13 @@ def _thanks(state: State, heard: Heard, desk: Desk) -> State:
     return _say(state, f"You're welcome. {_MORE}", Ask.ANYTHING_ELSE)
 
 
-def _goodbye(state: State, heard: Heard, desk: Desk) -> State:
+def _bye(state: State, heard: Heard, desk: Desk) -> State:
+    return _goodbye(state, desk)
+
+
+def _goodbye(state: State, desk: Desk, first: str = "") -> State:
     call = ToolCall("hang_up", {"reason": "the caller said goodbye"}) if "hang_up" in desk.tools else None
-    return _say(replace(state, form=None), desk.business.goodbye, None, call)
+    return _say(replace(state, form=None), f"{first} {desk.business.goodbye}".lstrip(), None, call)
 
 
 def _repeat(state: State, heard: Heard, desk: Desk) -> State:
@@ -219,7 +231,7 @@ _TURNS: dict[Intent, Callable[[State, Heard, Desk], State]] = {
     Intent.HELLO: _hello,
     Intent.HELP: _help,
     Intent.THANKS: _thanks,
-    Intent.BYE: _goodbye,
+    Intent.BYE: _bye,
     Intent.REPEAT: _repeat,
     Intent.NEVER_MIND: _never_mind,
 }
@@ -235,23 +247,19 @@ def after_tool(state: State, succeeded: bool, desk: Desk) -> State:
         return _helpless(done, _FAILED.get(tool, "I'm sorry, that did not work."), desk)
     if tool in ("hang_up", "transfer_call"):
         return _say(done, "")
-    if tool == "take_booking" and isinstance(state.form, BookingForm):
-        return _say(done, f"{_made(state.form, desk)} {_MORE}", Ask.ANYTHING_ELSE)
-    return _say(done, f"{_DONE.get(tool, 'That is done.')} {_MORE}", Ask.ANYTHING_ELSE)
-
-
-def _made(form: BookingForm, desk: Desk) -> str:
-    return (
-        f"Your booking is made: {describe(form, desk)}."
-        if question(form, desk)[1] is Ask.CONFIRM
-        else _DONE["take_booking"]
+    full = ready(state.form, desk) if state.form else None
+    said = (
+        f"Your booking is made: {full.said}." if tool == "take_booking" and full else _DONE.get(tool, "That is done.")
     )
+    if state.leaving:
+        return _goodbye(done, desk, said)
+    return _say(done, f"{said} {_MORE}", Ask.ANYTHING_ELSE)
 
 
 _DONE = {"take_booking": "Your booking is made.", "take_message": "Thank you, I have taken your message."}
 _FAILED = {
-    "take_booking": "I'm sorry, I could not make that booking.",
-    "take_message": "I'm sorry, I could not take your message.",
+    "take_booking": "I'm sorry, something went wrong, so please don't count on that booking.",
+    "take_message": "I'm sorry, something went wrong, so please don't count on your message.",
     "transfer_call": "I'm sorry, I could not put you through.",
 }
 

@@ -1,11 +1,12 @@
 """The two forms the desk fills with a caller, question by question: a booking and a message."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from agent.business import Booking
 from agent.frontdesk.desk import Desk
-from agent.frontdesk.spoken import listed, say_date, say_day, say_digits, say_number, say_spans, say_time
+from agent.frontdesk.spoken import begun, listed, say_date, say_day, say_digits, say_number, say_spans, say_time
 from agent.frontdesk.state import Ask, BookingForm, Form, MessageForm, ToolCall
 from agent.frontdesk.times import is_open
 from agent.frontdesk.understanding import Heard
@@ -82,79 +83,83 @@ def check(form: Form, desk: Desk) -> tuple[Form, str]:
 
 def question(form: Form, desk: Desk) -> Question:
     """What to ask next: the first missing value, or whether all is right."""
+    if (full := ready(form, desk)) is not None:
+        return f"{begun(full.said)}. Is that right?", Ask.CONFIRM
+    return next(asked for value, asked in _questions(form, desk) if value is None)
+
+
+def _questions(form: Form, desk: Desk) -> Sequence[tuple[object, Question]]:
     if isinstance(form, MessageForm):
-        return _message_question(form)
-    if form.what is None:
-        choice = listed([_a(booking.what) for booking in desk.business.bookings], "or")
-        return f"What would you like to book, {choice}?", Ask.WHAT
-    for value, asked in (
+        return (
+            (form.text, ("What is the message?", Ask.TEXT)),
+            (form.name, ("What is your name, please?", Ask.NAME)),
+            (form.number, ("What number can we call you back on?", Ask.NUMBER)),
+        )
+    choice = listed([_a(booking.what) for booking in desk.business.bookings], "or")
+    return (
+        (form.what, (f"What would you like to book, {choice}?", Ask.WHAT)),
         (form.people, ("For how many people?", Ask.PEOPLE)),
         (form.day, ("For which day?", Ask.DAY)),
         (form.clock, ("What time would you like?", Ask.TIME)),
         (form.name, ("What name should I put it under?", Ask.NAME)),
-    ):
-        if value is None:
-            return asked
-    said = describe(form, desk)
-    return f"{said[0].upper()}{said[1:]}, under {form.name}. Is that right?", Ask.CONFIRM
+    )
 
 
-def _message_question(form: MessageForm) -> Question:
-    if form.text is None:
-        return "What is the message?", Ask.TEXT
-    if form.name is None:
-        return "What is your name, please?", Ask.NAME
-    if form.number is None:
-        return "What number can we call you back on?", Ask.NUMBER
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A full form: itself in words, and the tool call that carries it out."""
+
+    said: str
+    call: ToolCall
+
+
+def ready(form: Form, desk: Desk) -> Ready | None:
+    """What a full form comes to; None while a value is missing."""
+    return _ready_message(form) if isinstance(form, MessageForm) else _ready_booking(form, desk)
+
+
+def _ready_booking(form: BookingForm, desk: Desk) -> Ready | None:
+    what, people, day, clock, name = form.what, form.people, form.day, form.clock, form.name
+    if what is None or people is None or day is None or clock is None or name is None:
+        return None
+    minute = clock.within(desk.business.spans_on(day))
+    party = f" for {say_number(people)}" if what.max_party_size > 1 else ""
+    time = f"{minute // 60:02}:{minute % 60:02}"
+    return Ready(
+        f"{_a(what.what)}{party} on {say_date(day)} at {say_time(minute)}, under {name}",
+        ToolCall(
+            "take_booking",
+            {"what": what.what, "name": name, "party_size": people, "date": day.isoformat(), "time": time},
+        ),
+    )
+
+
+def _ready_message(form: MessageForm) -> Ready | None:
+    if form.text is None or form.name is None or form.number is None:
+        return None
     back = "with no call back" if form.number == NO_NUMBER else f"to call back on {say_digits(form.number)}"
-    return f"A message from {form.name}, {back}. Is that right?", Ask.CONFIRM
-
-
-def describe(form: BookingForm, desk: Desk) -> str:
-    """A full booking in words: `a table for four on Friday, November twenty-seventh at seven pm`."""
-    what, day, clock = form.what, form.day, form.clock
-    if what is None or day is None or clock is None or form.people is None:
-        raise ValueError("only a full booking can be described")
-    people = f" for {say_number(form.people)}" if what.max_party_size > 1 else ""
-    time = say_time(clock.within(desk.business.spans_on(day)))
-    return f"{_a(what.what)}{people} on {say_date(day)} at {time}"
-
-
-def tool_call(form: Form, desk: Desk) -> ToolCall:
-    """The call that carries a full form out."""
-    args: Mapping[str, str | int]
-    if isinstance(form, MessageForm):
-        args = {"name": form.name or "", "message": form.text or "", "callback_number": form.number or ""}
-        return ToolCall("take_message", args)
-    if form.what is None or form.day is None or form.clock is None or form.people is None or form.name is None:
-        raise ValueError("only a full booking can be made")
-    minute = form.clock.within(desk.business.spans_on(form.day))
-    args = {
-        "what": form.what.what,
-        "name": form.name,
-        "party_size": form.people,
-        "date": form.day.isoformat(),
-        "time": f"{minute // 60:02}:{minute % 60:02}",
-    }
-    return ToolCall("take_booking", args)
+    return Ready(
+        f"a message from {form.name}, {back}",
+        ToolCall("take_message", {"name": form.name, "message": form.text, "callback_number": form.number}),
+    )
 
 
 def cleared(form: Form, heard: Heard) -> tuple[Form, bool]:
     """The form without the value that the caller says is wrong (`no, the time`), and whether any was named."""
     said = set(heard.words)
-    for field, names in _FIELDS.items():
-        if said & names and hasattr(form, field):
-            return replace(form, **{field: None}), True
-    return form, False
+    named = [(field, names) for field, names in _FIELDS[type(form)].items() if said & names]
+    blank: dict[str, Any] = {field: None for field, _ in named[:1]}
+    return replace(form, **blank), bool(named)
 
 
-_FIELDS = {
-    "people": {"people", "number", "many", "guests"},
-    "day": {"day", "date"},
-    "clock": {"time", "hour"},
-    "name": {"name"},
-    "text": {"message"},
-    "number": {"number", "phone"},
+_FIELDS: dict[type, dict[str, set[str]]] = {
+    BookingForm: {
+        "people": {"people", "number", "many", "guests"},
+        "day": {"day", "date"},
+        "clock": {"time", "hour"},
+        "name": {"name"},
+    },
+    MessageForm: {"text": {"message"}, "name": {"name"}, "number": {"number", "phone"}},
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum, auto
 
-from agent.frontdesk.words import STOP, stem
+from agent.frontdesk.words import STOP, listing, stem
 
 
 class Intent(StrEnum):
@@ -37,122 +37,141 @@ ENOUGH = 2.0
 STRANGE = 1.5
 """What each topic word that an intent cannot explain takes off its score."""
 
-FEATURES: dict[Intent, dict[str, float]] = {
+FEATURES: dict[Intent, dict[float, str]] = {
     Intent.HOURS: {
-        **{"open": 2, "hours": 2, "close": 2, "closing": 2, "shut": 2, "how late": 2, "how early": 2},
-        **{"what time": 0.5, "times": 0.5, "until": 0.5, "when": 0.5, "open a": -2},
+        2: "open, hours, close, shut, how late, how early, come",
+        0.5: "what time, opening times, until, till, when",
+        -2: "open a, come again",
     },
     Intent.OPEN_NOW: {
-        **{"open now": 3, "open right now": 3, "still open": 3, "open yet": 3, "open at the moment": 3},
-        **{"open currently": 3, "currently open": 3, "closed now": 3, "already closed": 3, "closed already": 3},
+        3: (
+            "open now, open right now, still open, open yet, open already, open at the moment, open currently, "
+            "currently open, closed now, already closed, closed already"
+        ),
     },
     Intent.ADDRESS: {
-        **{"address": 3, "located": 3, "location": 3, "find you": 3, "directions": 2, "where are you": 3},
-        **{"where is": 2, "wheres": 2, "where can i find": 1, "get there": 2, "get to": 2, "which street": 3},
-        **{"what street": 3, "where you are": 3, "where exactly": 1},
+        3: "address, located, location, find you, where are you, which street, what street, where you are",
+        2: "directions, where is, wheres, get there, get to",
+        1: "where can i find, where exactly",
     },
-    Intent.PHONE: {"phone number": 3, "telephone number": 3, "your number": 3, "my number": -4, "my phone": -4},
-    Intent.PRICE: {"how much": 2, "price": 2, "cost": 2, "charge": 2, "what does": 0.5},
+    Intent.PHONE: {
+        3: "phone number, telephone number, your number",
+        -4: "my number, my phone",
+    },
+    Intent.PRICE: {
+        2: "how much, price, cost, charge, expensive",
+        0.5: "what does",
+    },
     Intent.MENU: {
-        **{"menu": 3, "price list": 3, "what do you have": 2, "what do you sell": 3, "what do you offer": 3},
-        **{"what can i order": 3, "what can i eat": 3, "what have you got": 2, "sell": 0.5},
+        3: "menu, price list, what do you sell, what do you offer, what can i order, what can i eat",
+        2: "what do you have, what have you got",
+        0.5: "read, sell",
     },
     Intent.BOOK: {
-        **{
-            "book": 3,
-            "reserve": 3,
-            "reservation": 3,
-            "table for": 3,
-            "a table": 2.5,
-            "appointment": 3,
-            "any tables": 2.5,
-        },
-        **{"my booking": -5, "my reservation": -5, "my table": -5, "our booking": -5, "our reservation": -5},
-        **{"cancel": -5, "change": -5, "have a booking": -5, "have a reservation": -5, "made a": -5, "wine": -1},
-        **{"do i need": -5, "do we need": -5, "do i have to": -5, "do you have to": -5, "deposit": -5, "without": -5},
+        3: (
+            "book, reserve, reservation, table for, appointment, free table, tables free, table available, "
+            "available tables"
+        ),
+        2.5: "a table, any tables",
+        -5: (
+            "my booking, my reservation, my table, our booking, our reservation, cancel, change, have a booking, "
+            "have a reservation, made a, do i need, do we need, do i have to, do you have to, deposit, without"
+        ),
     },
     Intent.MESSAGE: {
-        **{"message": 3, "leave a note": 3, "call me back": 3, "ring me back": 3, "call back": 3, "callback": 3},
-        **{"phone me back": 3, "pass on": 2.5, "tell him": 2.5, "tell her": 2.5, "tell them": 2.5, "text message": -3},
+        3: "message, leave a note, call me back, ring me back, call back, callback, phone me back",
+        2.5: "pass on, tell him, tell her, tell them",
+        -3: "text message",
     },
     Intent.TRANSFER: {
-        **{
-            "speak to": 3,
-            "speak with": 3,
-            "talk to": 3,
-            "talk with": 3,
-            "put me through": 4,
-            "transfer": 3,
-            "human": 3,
-        },
-        **{"connect me": 3, "real person": 3, "operator": 3, "representative": 3, "person": 1, "agent": 2},
-        **{"speaking to": -3, "speaking with": -3, "talking to": -3, "talk to you later": -3},
+        4: "put me through",
+        3: (
+            "speak to, speak with, talk to, talk with, transfer, human, connect me, real person, operator, "
+            "representative"
+        ),
+        2: "agent",
+        1: "person",
     },
     Intent.HELLO: {
-        **{"hello": 2, "hi": 2, "hey": 2, "good morning": 2, "good afternoon": 2, "good evening": 2, "how are you": 2},
-        **{"anybody there": 3, "anyone there": 3, "are you there": 3, "still there": 3, "hear me": 3, "good day": 2},
+        3: "anybody there, anyone there, are you there, still there, hear me",
+        2: "hello, hi, hey, goodmorning, goodafternoon, goodevening, how are you",
+        1: "goodday",
     },
     Intent.WHO: {
-        **{
-            "robot": 3,
-            "are you a real person": 6,
-            "are you human": 5,
-            "are you a human": 6,
-            "machine": 3,
-            "are you real": 3,
-        },
-        **{"computer": 3, "who are you": 3, "who is this": 3, "whos this": 3, "speaking to": 3, "speaking with": 3},
-        **{"talking to": 3, "a bot": 3, "your name": 3, "is this the": 1, "right number": 3, "an ai": 3},
+        6: "are you a real person, are you a human, am i speaking, am i talking",
+        5: "are you human",
+        3: (
+            "robot, machine, are you real, computer, who are you, who is this, whos this, a bot, your name, right "
+            "number, an ai"
+        ),
+        2: "is this",
     },
-    Intent.HELP: {"what can you do": 4, "help": 2, "how does this work": 3, "what can i ask": 3},
-    Intent.THANKS: {"thanks": 2, "thank you": 2, "cheers": 2, "great": 1, "perfect": 1, "lovely": 1, "very kind": 2},
+    Intent.HELP: {
+        4: "what can you do",
+        3: "how does this work, what can i ask",
+        2: "help",
+    },
+    Intent.THANKS: {
+        2: "thanks, cheers, very kind",
+        1: "great, perfect, lovely",
+    },
     Intent.BYE: {
-        **{"bye": 3, "goodbye": 3, "thats all": 3, "that is all": 3, "thats it": 3, "thatll be all": 3, "be all": 3},
-        **{"see you": 2, "nice day": 2, "good day": 2, "nothing else": 3, "hang up": 4, "im done": 3, "good night": 3},
-        **{"talk to you later": 4, "thats everything": 3, "have a good": 2, "have a great": 2, "have a nice": 2},
+        4: "hang up, talk to you later",
+        3: (
+            "bye, goodbye, thats all, that is all, thats it, thatll be all, be all, nothing else, im done, good "
+            "night, thats everything, have a goodday, have a goodevening"
+        ),
+        2: "see you, nice day, have a nice",
+        1: "goodday",
     },
     Intent.REPEAT: {
-        **{"what did you say": 4, "say that again": 4, "repeat": 3, "pardon": 3, "come again": 3, "didnt catch": 3},
-        **{
-            "didnt hear": 3,
-            "didnt get that": 3,
-            "one more time": 3,
-            "again": 2,
-            "go on": 3,
-            "carry on": 3,
-            "continue": 3,
-        },
-        **{"what was that": 4, "didnt understand": 3, "couldnt hear": 3, "you were saying": 3, "huh": 2},
+        4: "what did you say, did you just say, say that again, what was that",
+        3: (
+            "repeat, pardon, come again, didnt catch, didnt hear, didnt get that, one more time, go on, carry on, "
+            "continue, didnt understand, missed that, couldnt hear, you were saying"
+        ),
+        2: "again, huh",
     },
     Intent.NEVER_MIND: {
-        **{"nevermind": 4, "forget it": 4, "forget that": 4, "forget about it": 4, "cancel": 2.5, "changed my mind": 4},
-        **{"leave it": 3, "stop": 2.5, "doesnt matter": 3, "dont bother": 3, "scrap that": 3},
+        4: "nevermind, forget it, forget that, forget about it, changed my mind",
+        3: "leave it, doesnt matter, dont bother, scrap that",
+        2.5: "cancel, stop",
     },
 }
-"""Phrases are matched by stems, so `open` stands for `opens` and `opening` too."""
+"""Weights, and the phrases that have them, matched by stems: `open` stands for `opens` and `opening` too."""
 
 FREE = frozenset({Intent.BOOK, Intent.MESSAGE, Intent.TRANSFER})
 """Intents of callers who explain themselves: strange words are no sign of another wish."""
 
 NEUTRAL = frozenset(
     stem(word)
-    for word in ["restaurant", "place", "shop", "store", "business", "day", "days", "week", "time", "times", "today", "tonight", "tomorrow", "morning", "afternoon", "evening", "night", "again", "repeat", "okay", "alright", "exactly", "people", "person", "name", "clock", "late", "early", "later", "soon", "normal", "usual", "regular", "public", "moment", "currently", "not", "no", "yes", "yeah", "yep", "nope", "ok", "fine", "good", "nice", "great", "other", "oclock", "am", "pm"]
+    for word in listing(
+        "restaurant place shop store business day days week time times today tonight tomorrow morning afternoon "
+        "evening night again repeat okay alright exactly people person name clock late early later soon normal usual "
+        "regular public moment currently available great perfect lovely not no yes yeah yep nope ok other oclock am pm"
+    )
 )
 """Words that may stand in any question without making it another."""
 
-VOCABULARY = frozenset(word for phrases in FEATURES.values() for phrase in phrases for word in phrase.split()) - STOP
+_WEIGHTS = [
+    (phrase.split(), intent, weight)
+    for intent, groups in FEATURES.items()
+    for weight, phrases in groups.items()
+    for phrase in phrases.split(", ")
+]
+
+VOCABULARY = frozenset(word for phrase, _, _ in _WEIGHTS for word in phrase) - STOP
 """Every word of the table that is worth spelling right."""
 
-_PHRASES: dict[str, list[tuple[tuple[str, ...], Intent, float]]] = {}
-for _intent, _weights in FEATURES.items():
-    for _phrase, _weight in _weights.items():
-        _stems = tuple(stem(word) for word in _phrase.split())
-        _PHRASES.setdefault(_stems[0], []).append((_stems, _intent, _weight))
+_BY_FIRST: dict[str, dict[tuple[tuple[str, ...], Intent], float]] = {}
+for _phrase, _intent, _weight in _WEIGHTS:
+    _stems = tuple(stem(word) for word in _phrase)
+    _BY_FIRST.setdefault(_stems[0], {})[_stems, _intent] = _weight
 
 
 def evidence(stems: Sequence[str]) -> Iterator[tuple[Intent, float, range]]:
     """Each phrase of the table found in a turn: what it speaks for, how loudly, and the words it covers."""
     for at, first in enumerate(stems):
-        for phrase, intent, weight in _PHRASES.get(first, ()):
+        for (phrase, intent), weight in _BY_FIRST.get(first, {}).items():
             if tuple(stems[at : at + len(phrase)]) == phrase:
                 yield intent, weight, range(at, at + len(phrase))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from agent.business import Booking, Business, Price, Question
+from agent.frontdesk.intents import NEUTRAL
 from agent.frontdesk.times import MONTHS, WEEKDAYS
 from agent.frontdesk.words import STOP, Spelling, stem, topics, words
 
@@ -31,10 +32,10 @@ class Lexicon:
         self._items = tuple((item, _stems(name)) for item in business.prices for name in (item.name, *item.aliases))
         self._asked = tuple(_asked(question) for question in business.questions)
         self._bookings = tuple(
-            (booking, stem(name))
+            (booking, name)
             for booking in business.bookings
             for phrase in (booking.what, *booking.aliases)
-            for name in words(phrase)
+            for name in topics(words(phrase))
         )
         self._people = tuple((name, _stems(name)) for name in business.transfer)
         self._holidays = tuple((holiday.date, _stems(holiday.name) - {"day"}) for holiday in business.holidays)
@@ -71,9 +72,13 @@ class Lexicon:
         return frozenset(stem(word) for word in spoken) & self.item_words
 
     def question(self, spoken: Sequence[str]) -> tuple[Question | None, float]:
-        """The question asked and how surely, from 0 to 1: known words of the caller's times said words of the file's."""
+        """The question asked, and how surely, from 0 to 1.
+
+        That is the share of the caller's words that the file knows for it, times the share of one of its phrasings
+        that the caller said.
+        """
         said = frozenset(topics(spoken))
-        scored = [(asked, _likeness(said, asked)) for asked in self._asked] if said else []
+        scored = [(asked, _likeness(said, asked)) for asked in self._asked]
         best = max(scored, key=lambda pair: pair[1], default=None)
         return (best[0].question, best[1]) if best is not None and best[1] > 0 else (None, 0.0)
 
@@ -94,7 +99,8 @@ class Lexicon:
 
 
 def _likeness(said: Stems, asked: _Asked) -> float:
-    known = len(said & asked.known) / len(said)
+    said = said - (NEUTRAL - asked.known)
+    known = len(said & asked.known) / max(len(said), 1)
     put = max((len(said & phrasing) / len(phrasing) for phrasing in asked.phrasings if phrasing), default=0.0)
     return known * put if known >= _KNOWN_SHARE and put >= _ASKED_SHARE else 0.0
 

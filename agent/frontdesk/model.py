@@ -33,6 +33,10 @@ _ARGUMENTS = {
 """The tools it knows how to use, and what it can tell them."""
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class FrontDeskModel(BaseChatModel):
     """Runs the front desk of one business: English only, and nothing is said that the business file does not hold.
 
@@ -42,13 +46,15 @@ class FrontDeskModel(BaseChatModel):
     """
 
     business: Business
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime]
 
-    def model_post_init(self, context: object, /) -> None:
-        if not self.business.language.startswith("en"):
+    def __init__(self, business: Business, now: Callable[[], datetime] = _utc_now, **kwargs: Any) -> None:
+        if not business.language.startswith("en"):
             raise ConfigurationError.of(
-                "LLM_PROVIDER", f"the embedded model speaks English only, not {self.business.language}"
+                "LLM_PROVIDER", f"the embedded model speaks English only, not {business.language}"
             )
+        fields: dict[str, Any] = {"business": business, "now": now, **kwargs}
+        super().__init__(**fields)
         _ = self._lexicon  # built at start-up rather than in the first call
 
     @property
@@ -74,8 +80,6 @@ class FrontDeskModel(BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         """Word by word; the tool call comes after the words. Safe to close or cancel anywhere."""
         for chunk in self._chunks(messages, kwargs.get("tools", ())):
-            if run_manager:
-                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
             await asyncio.sleep(0)  # nothing else here waits, and other calls want their turn
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from agent.frontdesk.numbers import number
 from agent.frontdesk.times import MONTHS, WEEKDAYS
-from agent.frontdesk.words import STOP
+from agent.frontdesk.words import STOP, listing
 
-_PEOPLE = frozenset(["people", "persons", "person", "guests", "guest", "adults", "adult", "diners", "seats", "pax", "folks", "friends", "of"])
-_CHILDREN = frozenset(["children", "child", "kids", "kid", "babies", "baby"])
+_PEOPLE = frozenset(listing("people persons person guests guest adults adult diners seats pax folks friends of"))
+_CHILDREN = frozenset(listing("children child kids kid babies baby"))
 _BEFORE_PEOPLE = ("party of", "group of", "table for", "make it", "make that", "be", "are", "were", "for", "about")
 _ALONE = ("just me", "only me", "by myself", "on my own", "myself", "alone")
 _BOTH = ("both of us", "a couple", "the pair of us")
@@ -20,10 +20,11 @@ _NO_NAME = (
     | frozenset(WEEKDAYS)
     | (frozenset(MONTHS) - {"may", "june", "april", "august"})
     | frozenset(
-        ["no", "not", "nope", "okay", "ok", "right", "correct", "wrong", "tomorrow", "today", "tonight", "first", "last", "name", "names", "speaking", "hold"]
+        listing("no not nope okay ok right correct wrong tomorrow today tonight first last name names speaking hold")
     )
 )
 _LONGEST_NAME = 4
+_LONGEST_NAME_CHARACTERS = 60
 
 
 def find_people(spoken: Sequence[str], *, expected: bool = False) -> int | None:
@@ -108,7 +109,6 @@ def _spelled(rest: Sequence[str]) -> str:
 
 def _written(name: Sequence[str], text: str) -> str:
     """Each word as the recogniser wrote it, if it used a capital, else with one."""
-    written = {re.sub(r"\W", "", word).casefold(): word.strip(".,!?;:") for word in text.replace("’", "'").split()}
-    return " ".join(
-        found if (found := written.get(word, "")) and found[0].isupper() else word.capitalize() for word in name
-    )
+    tokens = [token.strip(".,!?;:") for token in text.replace("’", "'").split() if "-" not in token]
+    capitals = {token.replace("'", "").casefold(): token for token in tokens if token[:1].isupper()}
+    return " ".join(capitals.get(word, word.capitalize()) for word in name)[:_LONGEST_NAME_CHARACTERS]

@@ -93,6 +93,11 @@ def say_digits(phone: str) -> str:
     return ", ".join(" ".join(_ONES[int(digit)] for digit in group) for group in groups)
 
 
+def begun(text: str) -> str:
+    """The text with a capital at its beginning and nothing else changed."""
+    return text[:1].upper() + text[1:]
+
+
 def listed(items: Sequence[str], joiner: str = "and") -> str:
     """`a, b and c`."""
     if len(items) < 2:

@@ -65,14 +65,16 @@ class State:
     """All that is known after a stretch of history; made by folding it, never kept between turns.
 
     `heard` says that the caller heard the reply to its end, so that a bare yes or no answers its question. `name` is
-    the caller's, kept for a second form. `calling` is the tool whose result is awaited.
+    the caller's, kept for a second form. `calling` is the tool whose result is awaited. `leaving` says that the caller
+    said goodbye with the yes that the tool was called for.
     """
 
     reply: Reply
     ask: Ask | None = None
     form: Form | None = None
-    heard: bool = True
+    heard: bool = False
     topic: Intent | None = None
     items: tuple[Price, ...] = ()
     name: str | None = None
     calling: ToolCall | None = None
+    leaving: bool = False

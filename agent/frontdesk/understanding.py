@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from agent.business import Booking, Price, Question
 from agent.frontdesk.intents import ENOUGH, FREE, NEUTRAL, STRANGE, Intent, evidence
@@ -11,18 +12,19 @@ from agent.frontdesk.numbers import digits, number
 from agent.frontdesk.slots import find_name, find_people
 from agent.frontdesk.state import Ask
 from agent.frontdesk.times import Clock, find_days, find_times
-from agent.frontdesk.words import STOP, stem, words
+from agent.frontdesk.words import STOP, listing, stem, words
 
 _SURE_QUESTION = 4.0
 """The score of a question of the file that was asked word for word."""
 
 _YES = frozenset(
-    ["yes", "yeah", "yep", "yup", "sure", "ok", "okay", "correct", "right", "exactly", "absolutely", "definitely", "course", "perfect", "fine", "good"]
+    listing("yes yeah yep yup sure ok okay correct right exactly absolutely definitely course perfect fine good")
 )
-_NO = frozenset(["no", "nope", "nah", "not", "wrong", "incorrect", "isnt", "dont"])
+_NO = frozenset(listing("no nope nah not wrong incorrect isnt dont"))
+_BEFORE_A_THING = frozenset({"me", "us", "a", "an", "the", "som", "your"})
 _SAY_AGAIN = frozenset({"what", "sorry", "pardon", "huh", "eh", "excuse me", "sorry what", "what sorry"})
-_ASKING = frozenset(["what", "who", "whos", "whose", "why", "when", "where", "wheres", "how", "which"])
-_ASKING_FIRST = frozenset(["can", "could", "do", "does", "did", "is", "are", "will", "would", "should", "may", "have", "has", "am"])
+_ASKING = frozenset(listing("what who whos whose why when where wheres how which"))
+_ASKING_FIRST = frozenset(listing("can could do does did is are will would should may have has am"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,20 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a turn is understood in: the open question, and the topic and the items of the turn before."""
+    """What a turn is understood in: the open question and form, the topic and the items of the turn before."""
 
     ask: Ask | None = None
+    filling: bool = False
     topic: Intent | None = None
     items: tuple[Price, ...] = ()
 
 
+@lru_cache(maxsize=1024)
 def understand(text: str, lexicon: Lexicon, today: date, context: Context) -> Heard:
-    """Understand a turn; any text gives a result, most often in well under a millisecond."""
+    """Understand a turn; any text gives a result.
+
+    The last results are kept, since every reply folds the whole history again.
+    """
     spoken = lexicon.mended(words(text))
     ask = context.ask
     timed = [word if ask is not Ask.PEOPLE or word not in ("about", "around") else "" for word in spoken]
@@ -70,6 +77,8 @@ def understand(text: str, lexicon: Lexicon, today: date, context: Context) -> He
     rest = tuple("" if at in taken else word for at, word in enumerate(spoken))
     holiday = lexicon.holiday(spoken, today)
     question, likeness = lexicon.question([word for word in rest if word])
+    asking = bool(_ASKING & set(spoken)) or bool(_ASKING_FIRST & set(spoken[:2]))
+    elliptic = context.topic is Intent.PRICE and ("one" in spoken or not asking)
     heard = Heard(
         text=text.strip(),
         words=spoken,
@@ -78,14 +87,14 @@ def understand(text: str, lexicon: Lexicon, today: date, context: Context) -> He
         days=tuple(dict.fromkeys([*(day.value for day in days), *([holiday[0]] if holiday else [])])),
         clock=times[-1].value if times else None,
         people=find_people(rest, expected=ask is Ask.PEOPLE),
-        name=find_name(text, spoken, expected=ask is Ask.NAME),
+        name=find_name(text, spoken, expected=ask is Ask.NAME and not asking),
         digits=digits(spoken),
-        items=lexicon.items(spoken, context.items if context.topic is Intent.PRICE else ()),
+        items=lexicon.items(spoken, context.items if elliptic else ()),
         question=question,
         booking=lexicon.booking(spoken),
         person=lexicon.person(spoken),
         strange=frozenset(),
-        asking=bool(_ASKING & set(spoken)) or bool(_ASKING_FIRST & set(spoken[:2])),
+        asking=asking,
     )
     ballot = _Ballot(heard, rest, lexicon.name_words | (holiday[1] if holiday else frozenset()))
     ballot.count(likeness, lexicon.item_words, context)
@@ -106,7 +115,10 @@ class _Ballot:
         self._strange = {
             at
             for at, word in enumerate(rest)
-            if word and word not in STOP and self._stems[at] not in NEUTRAL | neutral and number(rest, at) is None
+            if word
+            and word not in STOP | _YES | _NO
+            and self._stems[at] not in NEUTRAL | neutral
+            and number(rest, at) is None
         }
         self._votes: defaultdict[Intent, float] = defaultdict(float)
         self._explained: defaultdict[Intent, set[int]] = defaultdict(set)
@@ -126,13 +138,14 @@ class _Ballot:
             self._explained[Intent.OPEN_NOW] |= self._explained[Intent.HOURS]
         if context.topic is Intent.HOURS and self._heard.days:
             self._votes[Intent.HOURS] += ENOUGH
-        if context.ask is not None and self._votes[Intent.NEVER_MIND] > 0:
+        if context.filling and self._votes[Intent.NEVER_MIND] > 0:
             self._votes[Intent.NEVER_MIND] += 2 * STRANGE
 
     def _count_items(self, item_words: frozenset[str], context: Context) -> None:
-        if self._heard.items and context.ask is not Ask.NAME:
+        explained = self._explained[Intent.PRICE]
+        explained.update(at for at, word in enumerate(self._stems) if word in item_words)
+        if self._heard.items and self._strange <= explained and (context.ask is not Ask.NAME or self._heard.asking):
             self._votes[Intent.PRICE] += ENOUGH
-            self._explained[Intent.PRICE].update(at for at, word in enumerate(self._stems) if word in item_words)
 
     def _count_people(self, context: Context) -> None:
         if self._heard.person is None:
@@ -146,11 +159,12 @@ class _Ballot:
         """`book a taxi` is no booking of ours: the thing named right after the verb must be one we know."""
         if self._votes[Intent.BOOK] <= 0 or self._heard.booking is not None:
             return
-        for at in range(len(self._stems)):
-            if self._stems[at] in ("book", "reserv"):
-                object_at = at + 1 + (self._stems[at + 1 : at + 2] in (("a",), ("an",), ("the",), ("som",), ("your",)))
-                if object_at in self._strange:
-                    self._votes[Intent.BOOK] -= 2 * ENOUGH
+        for verb_at in (at for at, word in enumerate(self._stems) if word in ("book", "reserv")):
+            thing = next(
+                (at for at in range(verb_at + 1, len(self._stems)) if self._stems[at] not in _BEFORE_A_THING), -1
+            )
+            if thing in self._strange:
+                self._votes[Intent.BOOK] -= 2 * ENOUGH
 
     def winner(self, context: Context) -> Intent:
         if " ".join(self._heard.words) in _SAY_AGAIN:

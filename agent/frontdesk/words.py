@@ -2,18 +2,39 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
-MAX_WORDS = 120
+MAX_WORDS = 80
 """More words than anybody says in one turn; bounds the work that any text can cause."""
 
 _TOKEN = re.compile(r"\d+:\d\d|\d+(?:st|nd|rd|th)\b|\d+|[^\W\d_]+")
-_DOTTED_HALF = re.compile(r"\b([ap])\.? ?m\b\.?")
+_DOTTED_HALF = re.compile(r"(?<![a-z])([ap])\.? ?m\b\.?")
 _DOTTED_TIME = re.compile(r"\b(\d{1,2})[.h](\d\d)(?= ?[ap]m\b)")
 _ONE_WORD = (("o clock", "oclock"), ("good bye", "goodbye"), ("never mind", "nevermind"))
+_GREETINGS = ("morning", "afternoon", "evening", "day")
 _ENDINGS = (("ies", "y"), ("ing", ""), ("ed", ""), ("s", ""))
 
+
+def listing(text: str) -> list[str]:
+    """The words of a word list, written in source as running text."""
+    return text.split()
+
+
 STOP = frozenset(
-    ["a", "about", "actually", "ah", "all", "already", "also", "am", "an", "and", "any", "anybody", "anyone", "anything", "are", "as", "ask", "asking", "at", "basically", "be", "been", "being", "but", "by", "calling", "can", "could", "dear", "did", "do", "does", "doing", "done", "dont", "else", "er", "erm", "ever", "exactly", "excuse", "find", "for", "friend", "from", "get", "getting", "give", "going", "gonna", "got", "guess", "guys", "had", "has", "have", "having", "he", "hello", "hey", "hi", "hmm", "hows", "how", "i", "id", "if", "ill", "im", "in", "is", "isnt", "it", "here", "its", "ive", "just", "kind", "kindly", "know", "lets", "like", "little", "look", "looking", "love", "madam", "make", "maybe", "me", "mean", "might", "mine", "miss", "moment", "much", "my", "myself", "near", "nearby", "need", "now", "of", "oh", "on", "one", "or", "other", "our", "out", "please", "quick", "quickly", "rather", "really", "right", "say", "see", "shall", "she", "should", "sir", "so", "some", "somebody", "someone", "something", "sorry", "sort", "speak", "still", "stuff", "suppose", "sure", "tell", "than", "thank", "thanks", "that", "thats", "the", "their", "them", "then", "there", "theres", "they", "thing", "things", "think", "this", "those", "to", "tried", "try", "trying", "uh", "uhm", "um", "us", "very", "wanna", "want", "wanted", "was", "we", "well", "were", "what", "whats", "when", "where", "wheres", "whether", "which", "while", "who", "whos", "will", "with", "wonder", "wondering", "would", "yeah", "yes", "yet", "you", "youd", "youre", "your", "yours"]
+    listing(
+        "a about actually ah all already also am an and any anybody anyone anything are as ask asking at basically "
+        "be been being but by calling can chance check checking could course dear did do does doing done dont else "
+        "er erm ever exactly excuse find folks for friend from get getting give going gonna goodafternoon goodday "
+        "goodevening goodmorning got guess guys had has have having he hello here hey hi hmm hold hope hoping how "
+        "hows i id if ill im in is isnt it its ive just kind kinda kindly know lets like little look looking love "
+        "madam make may maybe me mean might mine minute miss moment much my myself near nearby need needed now of "
+        "oh okay on one or other our out please possible quick quickly rather really right say second see shall "
+        "she should sir so some somebody someone something sorry sort speak still stuff suppose sure tell than "
+        "thank thanks that thats the their them then there theres they thing things think this those till to tried "
+        "try trying uh uhm um up us very wait wanna want wanted wants was we well were what whats when where "
+        "wheres whether which while who whos will with wonder wondering would yall yeah yes yet you youd your "
+        "youre yours"
+    )
 )
 """Words that carry no topic of their own: a question made of these alone is about nothing we could know."""
 
@@ -23,11 +44,12 @@ def words(text: str) -> tuple[str, ...]:
     text = _DOTTED_HALF.sub(r"\1m ", text[: MAX_WORDS * 12].casefold().replace("’", "'").replace("'", ""))
     text = _DOTTED_TIME.sub(r"\1:\2", text)
     joined = " ".join(_TOKEN.findall(text)[:MAX_WORDS])
-    for apart, together in _ONE_WORD:
+    for apart, together in (*_ONE_WORD, *((f"good {part}", f"good{part}") for part in _GREETINGS)):
         joined = re.sub(rf"\b{apart}\b", together, joined)
     return tuple(joined.split())
 
 
+@lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """A word without its ending, so that `dogs` meets `dog` and `parking` meets `park`."""
     for ending, instead in _ENDINGS:

@@ -47,7 +47,7 @@ class BaseVoiceProvider(ABC):
         config_class = typing.get_type_hints(cls.__init__).get("config", VoiceProviderConfig)
         return cls(config_from_environment(config_class, *_variable_prefixes(cls.__name__, config_class)))
 
-    @classmethod
+    @classmethod  # noqa: B027 - most engines have nothing to load
     async def prepare(cls, settings: VoiceSettings) -> None:
         """Load what all calls share, such as models; awaited once at start-up, in the background."""
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Self
 
+from pydantic import Field
+
 from providers.settings import VoiceSettings
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.types import TranscriptionResult, VADInfo
@@ -20,7 +22,7 @@ class ScriptedConfig(VoiceProviderConfig):
     provider_name: str = "scripted"
     sample_rate_input: int = 16000
     sample_rate_output: int = 24000
-    transcripts: list[str] = ["Hello."]
+    transcripts: list[str] = Field(default_factory=lambda: ["Hello."])
     seconds_per_character: float = 0.06
 
 

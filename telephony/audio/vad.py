@@ -90,10 +90,11 @@ class VadStream:
 
     def _deliver(self, skipped: int, probability: float) -> None:
         # A dropped window counts as the one before it: one probability a window keeps the listener's time true.
-        for value in (*[self._last] * skipped, probability):
+        values = [self._last] * skipped + [probability]
+        self._last = probability
+        for value in values:
             if not self._closed:
                 self._on_probability(value)
-        self._last = probability
 
 
 class VadHub:

@@ -175,7 +175,8 @@ class Playout:
             return None
         first = self._sentences[0]
         instants = [first.ends_at + self._mark_limit_s] if first.closed else []
-        if any(sentence.queue for sentence in self._sentences):
+        current = next((sentence for sentence in self._sentences if not sentence.closed), None)
+        if current is not None and current.queue:
             instants.append(self._plays_until - self._lead_s)
         return min(instants, default=None)
 

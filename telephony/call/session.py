@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
 from agent.history import History
-from agent.reply import ControlRequested, FirstToken, ReplyLimits, Sentence, ToolRound, stream_reply
+from agent.reply import ControlRequested, FirstToken, Sentence, ToolRound, reply
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
 from telephony.call import actions, events
@@ -205,7 +205,7 @@ class CallSession:
             self._timer.cancel()
         self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
 
-    def _do(self, order: actions.Action) -> None:  # noqa: C901 - a case an order, no logic
+    def _do(self, order: actions.Action) -> None:
         match order:
             case actions.Listen(turn):
                 self._listener.listen(turn)
@@ -260,9 +260,8 @@ class CallSession:
         self._dispatch(events.ReplyFailed(turn))
 
     async def _stream_reply(self, turn: int) -> None:
-        stream = stream_reply(self._engines.llm, self._history.messages(), self._engines.tools, ReplyLimits())
-        async with aclosing(stream) as reply:
-            async for item in reply:
+        async with aclosing(reply(self._engines.llm, self._history.messages(), self._engines.tools)) as items:
+            async for item in items:
                 match item:
                     case FirstToken():
                         self._note(Kind.FIRST_TOKEN, turn=turn)
@@ -270,10 +269,10 @@ class CallSession:
                         self._dispatch(events.SentenceGenerated(turn, text))
                     case ToolRound():
                         self._history.tool_round(item.ai_message, item.tool_messages)
-                    case ControlRequested("transfer_call", arguments):
-                        number = self._engines.transfer_numbers[arguments["destination"]]
+                    case ControlRequested("transfer_call", args):
+                        number = self._engines.transfer_numbers[args["destination"]]
                         self._dispatch(events.TransferRequested(turn, number))
-                    case ControlRequested():
+                    case ControlRequested("hang_up"):
                         self._dispatch(events.HangUpRequested(turn))
 
     # --- the journal -------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ class Ear:
         self._loud_blocks = 0
         self._onset_at = 0.0
         self._loud_until = 0.0
+        self._heard_until = 0.0
 
     @property
     def hearing(self) -> Hearing:
@@ -45,8 +46,10 @@ class Ear:
 
     def _block(self, block: bytes, began_at: float) -> None:
         end_at = began_at + len(block) / BYTES_PER_S
-        if began_at - self._loud_until >= _HANGOVER_S:
+        if began_at - self._heard_until >= _HANGOVER_S:
+            self._loud_blocks = 0
             self._fall_silent()
+        self._heard_until = end_at
         if level_dbfs(block) > SPEECH_DBFS:
             self._onset_at = self._onset_at if self._loud_blocks else began_at
             self._loud_blocks += 1

@@ -25,7 +25,7 @@ PROTOCOL_ERROR = 31924
 _OPEN_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 2.0
 _MAX_MESSAGE = 4 * 1024 * 1024  # Twilio documents no limit; this is six minutes of audio
-_OUTBOX = 500  # messages: ten seconds in which the server does not read
+_OUTBOX = 1000  # messages: twenty seconds in which the server does not read
 _LATE_S = 0.01
 
 
@@ -86,8 +86,9 @@ async def open_socket(url: str, auth_token: str) -> ClientConnection | Fault:
         return Fault(CONNECT_TIMED_OUT, "no answer from the stream server")
     except ConnectionRefusedError:
         return Fault(CONNECT_REFUSED, "the stream server refused the connection")
-    except ssl.SSLError as error:
-        return Fault(TLS_FAILED, f"TLS failed: {error.reason}")
+    except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError) as error:
+        # a server without TLS resets the connection rather than answer a handshake it cannot read
+        return Fault(TLS_FAILED if url.startswith("wss:") else BROKEN_PIPE, type(error).__name__)
     except (OSError, EOFError) as error:
         return Fault(CONNECT_TIMED_OUT, f"the stream server cannot be reached ({type(error).__name__})")
 
@@ -126,7 +127,8 @@ class MediaSocket:
                 if end.by != "server":
                     await self._say_goodbye(writer)
                 writer.cancel()
-                await self._socket.close()
+                if not self._stalled:
+                    await self._socket.close()
                 reader.cancel()
         finally:
             self._socket.transport.abort()

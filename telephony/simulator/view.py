@@ -91,7 +91,7 @@ class LiveView:
             self._status.update(f"{what} …")
 
     def _line(self, at_s: float, who: str, text: str, style: str) -> None:
-        self._console.print(Text(f"{at_s:7.2f}  {who:<8}  {text}", style=style))
+        self._console.print(Text(f"{at_s:7.2f}  {who:<8}  {text}", style=style), soft_wrap=True)
 
 
 _COLUMNS: tuple[tuple[str, Callable[[Turn], float | None]], ...] = (

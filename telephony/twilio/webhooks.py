@@ -15,6 +15,7 @@ from telephony.settings import TelephonySettings
 from telephony.twilio import twiml
 from telephony.twilio.board import CallBoard, Dial, HangUp, Lost
 from telephony.twilio.forms import SignedForms
+from telephony.twilio.signature import SignatureChecker
 from telephony.twilio.tokens import StreamTokens
 
 logger = logging.getLogger(__name__)
@@ -38,23 +39,35 @@ class IncomingCall:
     to_number: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
 class Webhooks:
     """The HTTP side of the line. Answers at once: no model work before the TwiML.
 
-    `on_call` is told of every call that gets a stream, on the event loop, and must not wait; `accepting` says
-    whether there is room for one more.
+    `checker` is None only where signatures are not validated. `on_call` is told of every call that gets a stream, on
+    the event loop, and must not wait; `accepting` says whether there is room for one more.
     """
 
-    settings: TelephonySettings
-    forms: SignedForms
-    tokens: StreamTokens
-    board: CallBoard
-    accepting: Callable[[], bool] = lambda: True
-    on_call: Callable[[IncomingCall], None] = lambda _: None
-    monotonic: Callable[[], float] = time.monotonic
-    epoch: Callable[[], float] = time.time
-    nonce: Callable[[], bytes] = lambda: secrets.token_bytes(16)
+    def __init__(
+        self,
+        settings: TelephonySettings,
+        checker: SignatureChecker | None,
+        tokens: StreamTokens,
+        board: CallBoard,
+        accepting: Callable[[], bool] = lambda: True,
+        on_call: Callable[[IncomingCall], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
+        epoch: Callable[[], float] = time.time,
+        nonce: Callable[[], bytes] = lambda: secrets.token_bytes(16),
+    ) -> None:
+        self._stream_url = settings.stream_url
+        self._url = settings.public_base_url + "/twilio"
+        self._forms = SignedForms(checker, settings.public_base_url, settings.TWILIO_ACCOUNT_SID)
+        self._tokens = tokens
+        self._board = board
+        self._accepting = accepting
+        self._on_call = on_call
+        self._monotonic = monotonic
+        self._epoch = epoch
+        self._nonce = nonce
 
     def routes(self) -> list[Route]:
         """The routes, POST only."""
@@ -68,19 +81,19 @@ class Webhooks:
 
     async def voice(self, request: Request) -> Response:
         """A call comes in: answer with a stream, or with a busy message."""
-        form = await self.forms.read(request)
+        form = await self._forms.read(request)
         call = IncomingCall(form["CallSid"], form["AccountSid"], form.get("From", ""), form.get("To", ""))
-        if not self.accepting():
+        if not self._accepting():
             logger.warning("turned away call %s: no room for another", call.call_sid)
             return _twiml(twiml.say_and_hang_up(BUSY))
-        token = self.tokens.mint(call.call_sid, call.account_sid, self.epoch(), self.nonce())
-        self.board.expected(call.call_sid, self.monotonic())
-        self.on_call(call)
+        token = self._tokens.mint(call.call_sid, call.account_sid, self._epoch(), self._nonce())
+        self._board.expected(call.call_sid, self._monotonic())
+        self._on_call(call)
         return _twiml(
             twiml.connect_stream(
-                self.settings.stream_url,
-                action_url=self._url("stream-ended"),
-                status_callback_url=self._url("stream-status"),
+                self._stream_url,
+                action_url=f"{self._url}/stream-ended",
+                status_callback_url=f"{self._url}/stream-status",
                 parameters={"token": token, "from": call.from_number, "to": call.to_number},
                 otherwise=UNREACHABLE,
             )
@@ -88,37 +101,37 @@ class Webhooks:
 
     async def stream_ended(self, request: Request) -> Response:
         """The stream is over: hang up, put the caller through, or own up to having lost the talk."""
-        form = await self.forms.read(request)
-        call_sid, now = form["CallSid"], self.monotonic()
+        form = await self._forms.read(request)
+        call_sid, now = form["CallSid"], self._monotonic()
         if form.get("CallStatus") in _OVER:
-            self.board.ended(call_sid, now)
-        match self.board.after_stream(call_sid, now):
+            self._board.ended(call_sid, now)
+        match self._board.after_stream(call_sid, now):
             case HangUp():
                 return _twiml(twiml.hang_up())
             case Dial(number):
-                return _twiml(twiml.dial(number, action_url=self._url("dial-ended")))
+                return _twiml(twiml.dial(number, action_url=f"{self._url}/dial-ended"))
             case Lost():
                 logger.error("lost call %s: its stream ended and nobody here meant it to", call_sid)
                 return _twiml(twiml.say_and_hang_up(LOST))
 
     async def dial_ended(self, request: Request) -> Response:
         """A transfer is over: hang up, with an apology if nobody answered."""
-        form = await self.forms.read(request)
-        self.board.ended(form["CallSid"], self.monotonic())
+        form = await self._forms.read(request)
+        self._board.ended(form["CallSid"], self._monotonic())
         if form.get("DialCallStatus") in _UNANSWERED:
             return _twiml(twiml.say_and_hang_up(NO_ANSWER))
         return _twiml(twiml.hang_up())
 
     async def call_status(self, request: Request) -> Response:
         """Twilio reports on a call; what matters is that it is over."""
-        form = await self.forms.read(request)
+        form = await self._forms.read(request)
         if form.get("CallStatus") in _OVER:
-            self.board.ended(form["CallSid"], self.monotonic())
+            self._board.ended(form["CallSid"], self._monotonic())
         return _twiml(twiml.nothing())
 
     async def stream_status(self, request: Request) -> Response:
         """Twilio reports on a stream; what went wrong is for the operator to read."""
-        form = await self.forms.read(request)
+        form = await self._forms.read(request)
         if form.get("StreamEvent") == "stream-error":
             logger.error(
                 "Twilio reports an error on the stream of call %s: %s",
@@ -126,9 +139,6 @@ class Webhooks:
                 _printable(form.get("StreamError", "")),
             )
         return _twiml(twiml.nothing())
-
-    def _url(self, name: str) -> str:
-        return f"{self.settings.public_base_url}/twilio/{name}"
 
 
 def _twiml(document: str) -> Response:

@@ -68,6 +68,4 @@ def _mel(hertz: float) -> float:
 
 
 def _hertz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(
-        mels < _CORNER_MEL, mels * _LINEAR_STEP, _CORNER_HZ * np.exp(_LOG_STEP * (mels - _CORNER_MEL))
-    )
+    return np.where(mels < _CORNER_MEL, mels * _LINEAR_STEP, _CORNER_HZ * np.exp(_LOG_STEP * (mels - _CORNER_MEL)))

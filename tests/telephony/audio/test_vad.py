@@ -117,6 +117,19 @@ async def test_what_waits_of_many_streams_is_run_together(hub: VadHub, meter: Me
     assert meter.batches == [[0], [0, 1, 2, 3], [0, 1, 2, 3]]
 
 
+async def test_streams_wait_a_moment_for_each_other(meter: Meter) -> None:
+    hub, ears = VadHub(lambda: meter, gather_s=0.001), [Ear(), Ear()]
+    await hub.start()
+    streams = [hub.open(ear) for ear in ears]
+    streams[0].feed(window(1))
+    await asyncio.sleep(0)
+    streams[1].feed(window(2))
+    assert await ears[0].hears(1) == [1]
+    assert await ears[1].hears(1) == [2]
+    assert meter.batches == [[0, 1]]
+    await hub.stop()
+
+
 async def test_streams_may_open_before_the_hub_starts(meter: Meter) -> None:
     hub, ear = VadHub(lambda: meter), Ear()
     hub.open(ear).feed(window(3))
@@ -176,6 +189,17 @@ async def test_a_stream_may_close_itself_from_its_listener(hub: VadHub) -> None:
     following.feed(window(1) + window(2) + window(3))
     await other.hears(3)
     assert len(heard) == 1
+
+
+async def test_a_call_that_ends_takes_its_waiting_windows_along(hub: VadHub, meter: Meter) -> None:
+    stream = hub.open(Ear())
+    stream.feed(window(1))
+    stream.close()
+    await asyncio.sleep(0)
+    ear = Ear()
+    hub.open(ear).feed(window(2))
+    assert await ear.hears(1) == [2]
+    assert meter.batches == [[1]]
 
 
 async def test_a_failing_run_counts_as_silence_and_is_logged_once(

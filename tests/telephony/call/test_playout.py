@@ -82,6 +82,16 @@ def test_a_sentence_is_not_over_while_more_of_it_may_come() -> None:
     assert marks(playout.take(1.0)) == ["1:0:end"]
 
 
+def test_a_sentence_behind_an_unfinished_one_is_no_reason_to_wake() -> None:
+    playout = Playout()
+    playout.add(1, 0, b"\x01" * 160)
+    playout.take(0.0)
+    playout.add(1, 1, b"\x01" * 160)
+
+    assert playout.take(5.0) == []
+    assert playout.wakes_at() is None
+
+
 def test_after_a_clear_the_echoes_that_come_back_stand_for_nothing_heard() -> None:
     playout = Playout(lead_s=1.0)
     playout.add(1, 0, SECOND * 4)

@@ -56,6 +56,14 @@ def test_refused(call_sid: str, account_sid: str, later_s: float, reason: str) -
         tokens.redeem(token, call_sid, account_sid, NOW + later_s)
 
 
+def test_its_last_moment_is_too_late() -> None:
+    tokens = StreamTokens("secret", lifetime_s=60)
+    token = mint(tokens, now=1000)
+    with pytest.raises(TokenRefused, match="expired"):
+        tokens.redeem(token, CALL, ACCOUNT, 1060)
+    tokens.redeem(token, CALL, ACCOUNT, 1059.9)
+
+
 def test_a_refusal_does_not_use_it_up() -> None:
     tokens = StreamTokens("secret")
     token = mint(tokens)
@@ -94,17 +102,17 @@ def test_any_text_is_refused_and_nothing_else_raised(text: str) -> None:
 
 def test_what_is_remembered_is_bounded_and_forgotten_when_it_expires() -> None:
     tokens = StreamTokens("secret", lifetime_s=60, max_remembered=2)
-    used = [mint(tokens, bytes([n]) * 16, NOW + n) for n in range(2)]
+    used = [mint(tokens, bytes([n]) * 16, 1000 + n) for n in range(2)]
     for token in used:
-        tokens.redeem(token, CALL, ACCOUNT, NOW + 2)
-    fresh = mint(tokens, b"fresh", NOW + 30)
+        tokens.redeem(token, CALL, ACCOUNT, 1002)
+    fresh = mint(tokens, b"fresh", 1030)
     with pytest.raises(TokenRefused, match="too many"):
-        tokens.redeem(fresh, CALL, ACCOUNT, NOW + 30)
-    tokens.redeem(fresh, CALL, ACCOUNT, NOW + 60)
+        tokens.redeem(fresh, CALL, ACCOUNT, 1059)
+    tokens.redeem(fresh, CALL, ACCOUNT, 1060)
     with pytest.raises(TokenRefused, match="used already"):
-        tokens.redeem(used[1], CALL, ACCOUNT, NOW + 60)
+        tokens.redeem(used[1], CALL, ACCOUNT, 1060)
     with pytest.raises(TokenRefused, match="expired"):
-        tokens.redeem(used[0], CALL, ACCOUNT, NOW + 60)
+        tokens.redeem(used[0], CALL, ACCOUNT, 1060)
 
 
 def test_no_token_without_a_secret_or_for_a_sid_that_is_none() -> None:

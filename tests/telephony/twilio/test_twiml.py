@@ -59,8 +59,8 @@ def test_any_text_makes_a_document_that_can_be_read(text: str) -> None:
         assert ET.fromstring(document.encode()).tag == "Response"  # noqa: S314 - our own document
 
 
-@given(st.text(min_size=1, max_size=20, alphabet="abc"), st.text(min_size=480, max_size=600))
-def test_no_parameter_is_longer_than_twilio_takes(name: str, value: str) -> None:
-    parameter = ET.fromstring(stream({name: value}).encode()).find("Connect/Stream/Parameter")  # noqa: S314
+@given(st.text(min_size=1, max_size=20, alphabet="abc"), st.integers(480, 600))
+def test_no_parameter_is_longer_than_twilio_takes(name: str, length: int) -> None:
+    parameter = ET.fromstring(stream({name: "x" * length}).encode()).find("Connect/Stream/Parameter")  # noqa: S314
     assert parameter is not None
     assert len(parameter.attrib["name"] + parameter.attrib["value"]) < 500

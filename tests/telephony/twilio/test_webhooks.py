@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 from telephony.settings import TelephonySettings
 from telephony.twilio import forms, twiml, webhooks
 from telephony.twilio.board import CallBoard, Fate, HangUp
-from telephony.twilio.forms import SignedForms
 from telephony.twilio.signature import SignatureChecker, sign
 from telephony.twilio.tokens import StreamTokens, TokenRefused
 from telephony.twilio.webhooks import IncomingCall, Webhooks
@@ -36,8 +35,8 @@ class Office:
         self.announced: list[IncomingCall] = []
         self.has_room = True
         hooks = Webhooks(
-            TelephonySettings(PUBLIC_BASE_URL=BASE, TWILIO_AUTH_TOKEN=SecretStr(TOKEN)),
-            SignedForms(checker, BASE, ACCOUNT),
+            TelephonySettings(PUBLIC_BASE_URL=BASE, TWILIO_AUTH_TOKEN=SecretStr(TOKEN), TWILIO_ACCOUNT_SID=ACCOUNT),
+            checker,
             self.tokens,
             self.board,
             accepting=lambda: self.has_room,
@@ -46,7 +45,7 @@ class Office:
             epoch=lambda: EPOCH,
             nonce=lambda: bytes(16),
         )
-        self.client = TestClient(Starlette(routes=list(hooks.routes())))
+        self.client = TestClient(Starlette(routes=hooks.routes()))
 
     def post(self, path: str, **fields: str) -> str:
         """Post a form as Twilio does; returns the TwiML."""
@@ -231,21 +230,16 @@ def forged(path: str) -> dict[str, str | None]:
 @pytest.mark.parametrize("forgery", forged(""))
 def test_refused_signature(office: Office, caplog: pytest.LogCaptureFixture, path: str, forgery: str) -> None:
     signature = forged(path)[forgery]
-    headers = {"Content-Type": FORM} | (
-        {} if signature is None else {"X-Twilio-Signature": signature.encode("latin-1")}
-    )
+    headers = {b"Content-Type": FORM.encode()}
+    if signature is not None:
+        headers[b"X-Twilio-Signature"] = signature.encode("latin-1")
     response = office.client.post(path, content=encoded(), headers=headers)
     assert (response.status_code, response.text) == (403, "Forbidden")
     assert not office.announced
     assert office.board.fate(CALL, NOW) is None
     (record,) = caplog.records
-    assert path in record.message
-    if signature is None:
-        assert "X-Twilio-Signature" in record.message
-    else:
-        assert f"TWILIO_AUTH_TOKEN {''}" in record.message
-        assert "PUBLIC_BASE_URL" in record.message
-        assert BASE + path in record.message
+    advice = ["X-Twilio-Signature"] if signature is None else ["TWILIO_AUTH_TOKEN", "PUBLIC_BASE_URL", BASE + path]
+    assert all(word in record.message for word in [path, *advice])
 
 
 def test_a_query_is_signed_too_but_not_logged(office: Office, caplog: pytest.LogCaptureFixture) -> None:
@@ -264,7 +258,6 @@ def test_headers_of_a_proxy_change_nothing(office: Office) -> None:
     assert office.post_raw(path, body, Content_Type=FORM, X_Twilio_Signature=good, **host)[0] == 200
 
 
-@every_path
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "answer"),
     [
@@ -287,8 +280,9 @@ def test_headers_of_a_proxy_change_nothing(office: Office) -> None:
         (encoded(AccountSid="AC" + "f" * 32), FORM, 403, "Forbidden"),
     ],
 )
-def test_refused_form(office: Office, path: str, body: bytes, content_type: str, status: int, answer: str) -> None:
-    signature = signature_of(path, body) if status == 403 or b"\xff" not in body else "x"
+def test_refused_form(office: Office, body: bytes, content_type: str, status: int, answer: str) -> None:
+    path = "/twilio/voice"
+    signature = signature_of(path, body) if b"\xff" not in body else "x"
     received = office.post_raw(path, body, Content_Type=content_type, X_Twilio_Signature=signature)
     assert received[0] == status
     assert answer in received[1]

@@ -1,0 +1,128 @@
+"""The command line: `offhook serve`, `offhook call`, `offhook demo`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from providers.errors import ConfigurationError, OffhookError
+from telephony.settings import settings
+from telephony.simulator.options import CallOptions
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(stderr=True)
+
+KEEP_ALIVE_S = 95
+"""Longer than Heroku's router keeps an idle connection (90 s), so that it never writes into one we have closed."""
+LARGEST_MESSAGE = 64 * 1024
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [PORT]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes [WEB_CONCURRENCY]")] = None,
+) -> None:
+    """Answer the phone: the webhooks and the media stream that a Twilio number points at."""
+    import uvicorn
+
+    from telephony.service import check_configuration
+
+    settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
+    check_configuration()
+    line = settings.telephony
+    uvicorn.run(
+        "telephony.app:create_app",
+        factory=True,
+        host=line.HOST,
+        port=line.PORT,
+        workers=line.WEB_CONCURRENCY,
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+
+
+@app.command()
+def call(
+    url: Annotated[str, typer.Argument(help="The number's voice webhook, such as http://127.0.0.1:8000/twilio/voice")],
+    say: Annotated[list[str] | None, typer.Option(help="A line for the caller to say; give it once for each")] = None,
+    wav: Annotated[list[Path] | None, typer.Option(help="A recording for the caller to play, after the lines")] = None,
+    digits: Annotated[str, typer.Option(help="Keys to press, after the lines and the recordings")] = "",
+    microphone: Annotated[bool, typer.Option(help="Speak yourself (needs offhook[microphone])")] = False,
+    record: Annotated[Path, typer.Option(help="Where to write the call: caller left, bot right")] = Path(
+        "calls/call.wav"
+    ),
+) -> None:
+    """Phone a server as Twilio would; show the talk and its times, and keep a recording of it."""
+    from telephony.simulator.caller import PlayWav, Press, Say, Step
+
+    steps: list[Step] = [Say(line) for line in say or ()]
+    steps += [PlayWav(path) for path in wav or ()]
+    steps += [Press(digits)] if digits else []
+    if not steps and not microphone:
+        raise typer.BadParameter("give the caller something to do: --say, --wav, --digits or --microphone")
+    options = CallOptions(
+        url=url,
+        auth_token=settings.caller.TWILIO_AUTH_TOKEN.get_secret_value(),
+        account_sid=settings.caller.TWILIO_ACCOUNT_SID,
+        steps=tuple(steps),
+        wav_path=record,
+    )
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if not asyncio.run(_show_call(options, microphone)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    record: Annotated[Path, typer.Option(help="Where to write the call: caller left, bot right")] = Path(
+        "calls/demo.wav"
+    ),
+    play: Annotated[bool, typer.Option(help="Play the recording afterwards, if this machine can")] = True,
+) -> None:
+    """Start a server, phone it with four spoken lines, watch the talk, then hear it. Needs no account and no key."""
+    from telephony.demo import run_demo
+
+    record.parent.mkdir(parents=True, exist_ok=True)
+    if not asyncio.run(run_demo(Console(), record, play=play and sys.stdout.isatty())):
+        raise typer.Exit(1)
+
+
+async def _show_call(options: CallOptions, microphone: bool) -> bool:
+    """Make the call with a live view; False if the bot was never heard."""
+    from telephony.simulator.microphone import MicrophoneCaller
+    from telephony.simulator.place import place_call
+    from telephony.simulator.view import LiveView, summary
+
+    out = Console()
+    with LiveView(out) as view:
+        if microphone:
+            with MicrophoneCaller() as caller:
+                report = await place_call(options, caller=caller, on_event=view)
+        else:
+            report = await place_call(options, on_event=view)
+    out.print(summary(report))
+    out.print(f"recording: {options.wav_path}")
+    return report.stats.audio_received_bytes > 0
+
+
+def main() -> None:
+    """The entry point: our own errors are told in words, with exit status 2 for the operator's."""
+    try:
+        app()
+    except ConfigurationError as error:
+        console.print("[bold red]The configuration does not work:[/]")
+        for problem in error.problems:
+            console.print(f"  [bold]{escape(problem.variable)}[/]  {escape(problem.message)}")
+        sys.exit(2)
+    except OffhookError as error:
+        console.print(f"[bold red]{escape(str(error))}[/]")
+        sys.exit(1)

@@ -1,0 +1,29 @@
+"""What every test starts from: no environment of ours, no `.env`, no settings left over, no clock in hypothesis."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from providers.settings import CoreSettings, LLMSettings, VoiceSettings
+from providers.settings import settings as provider_settings
+from telephony.settings import TelephonySettings
+from telephony.settings import settings as line_settings
+
+hypothesis_settings.register_profile("offhook", deadline=None)
+hypothesis_settings.load_profile("offhook")
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings have their defaults unless the test says otherwise."""
+    for group in (VoiceSettings, LLMSettings, TelephonySettings):
+        monkeypatch.setitem(group.model_config, "env_file", None)
+        for name in group.model_fields:
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(CoreSettings.model_config, "env_file", None)
+    provider_settings.reload()
+    line_settings.reload()
+    yield
+    provider_settings.reload()
+    line_settings.reload()

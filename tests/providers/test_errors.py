@@ -1,0 +1,37 @@
+import pytest
+
+from providers.errors import (
+    ConfigurationError,
+    LLMError,
+    OffhookError,
+    Problem,
+    ProviderException,
+    TranscriptionError,
+    TTSError,
+)
+
+
+def test_a_configuration_error_tells_every_problem_and_is_a_value_error() -> None:
+    error = ConfigurationError([Problem("PORT", "is not a number"), Problem("HOST", "is missing")])
+    assert isinstance(error, OffhookError)
+    assert isinstance(error, ValueError)
+    assert [problem.variable for problem in error.problems] == ["PORT", "HOST"]
+    assert str(error) == "PORT: is not a number\nHOST: is missing"
+
+
+def test_a_single_problem_needs_no_list() -> None:
+    assert ConfigurationError.of("PORT", "is taken").problems == (Problem("PORT", "is taken"),)
+
+
+@pytest.mark.parametrize("kind", [TranscriptionError, TTSError, LLMError])
+def test_every_engine_failure_is_a_provider_exception(kind: type[ProviderException]) -> None:
+    error = kind("busy", provider="acme", operation="speak", status=503, retryable=True, setting="ACME_URL")
+    assert isinstance(error, ProviderException)
+    assert isinstance(error, OffhookError)
+    assert (str(error), error.provider, error.operation, error.status) == ("busy", "acme", "speak", 503)
+    assert (error.retryable, error.setting) == (True, "ACME_URL")
+
+
+def test_a_failure_may_say_nothing() -> None:
+    error = ProviderException()
+    assert (str(error), error.provider, error.status, error.retryable) == ("", "", None, False)
