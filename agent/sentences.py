@@ -140,5 +140,6 @@ class ThoughtFilter:
 
 
 def _overlap(text: str, mark: str) -> int:
-    """How much of the end of `text` is a beginning of `mark`."""
-    return next((size for size in range(min(len(text), len(mark) - 1), 0, -1) if text.endswith(mark[:size])), 0)
+    """How much of the end of `text` is the beginning of `mark`, which has its only `<` in front."""
+    at = text.rfind("<")
+    return len(text) - at if at >= 0 and mark.startswith(text[at:]) else 0

@@ -131,7 +131,7 @@ class _Ballot:
         self._count_items(item_words, context)
         self._count_people(context)
         self._count_booking()
-        self._votes[Intent.QUESTION] = likeness * _SURE_QUESTION
+        self._votes[Intent.QUESTION] = 0.0 if self._may_be_a_name(context) else likeness * _SURE_QUESTION
         self._explained[Intent.QUESTION] = self._strange
         if self._votes[Intent.OPEN_NOW] > 0:
             self._votes[Intent.OPEN_NOW] += self._votes[Intent.HOURS]
@@ -141,14 +141,18 @@ class _Ballot:
         if context.filling and self._votes[Intent.NEVER_MIND] > 0:
             self._votes[Intent.NEVER_MIND] += 2 * STRANGE
 
+    def _may_be_a_name(self, context: Context) -> bool:
+        """Mr Park is not asking where to leave his car, and Maria does not want to speak to Maria."""
+        return context.ask is Ask.NAME and not self._heard.asking
+
     def _count_items(self, item_words: frozenset[str], context: Context) -> None:
         explained = self._explained[Intent.PRICE]
         explained.update(at for at, word in enumerate(self._stems) if word in item_words)
-        if self._heard.items and self._strange <= explained and (context.ask is not Ask.NAME or self._heard.asking):
+        if self._heard.items and self._strange <= explained and not self._may_be_a_name(context):
             self._votes[Intent.PRICE] += ENOUGH
 
     def _count_people(self, context: Context) -> None:
-        if self._heard.person is None:
+        if self._heard.person is None or self._may_be_a_name(context):
             return
         if "tell" in self._heard.words and len(self._strange) > 1:
             self._votes[Intent.MESSAGE] += ENOUGH + 1

@@ -96,14 +96,18 @@ class LiveView:
 
 _COLUMNS: tuple[tuple[str, Callable[[Turn], float | None]], ...] = (
     ("text", lambda turn: turn.text_ms),
-    ("token", lambda turn: turn.first_token_ms),
-    ("sent", lambda turn: turn.audio_sent_ms),
-    ("heard", lambda turn: turn.audio_heard_ms),
+    ("first token", lambda turn: turn.first_token_ms),
+    ("audio sent", lambda turn: turn.audio_sent_ms),
+    ("audio heard", lambda turn: turn.audio_heard_ms),
+    ("bot silenced", lambda turn: turn.silenced_ms),
 )
 
 
 def summary(report: CallReport) -> Table:
-    """The call as a table: a row a turn, latencies in ms after the end of the caller's speech."""
+    """The call's times as a table: a row a turn of the caller, in ms after the last sound of what they said.
+
+    The last column counts from the first sound of a barge-in instead.
+    """
     median_ms, errors = report.median_voice_to_voice_ms, report.word_error_rate
     caption = [f"{report.reason} after {report.duration_s:.1f} s"]
     if median_ms is not None:
@@ -112,16 +116,14 @@ def summary(report: CallReport) -> Table:
         caption.append(f"word errors {errors:.0%}")
     caption.append(f"frames late by {report.lateness.worst_ms:.1f} ms at worst")
     caption += [f"warning {warning.code}: {warning.text}" for warning in report.warnings]
-    table = Table(title="ms after the caller's last word", caption="\n".join(caption))
-    for name in ("caller", "bot heard", "bot said"):
-        table.add_column(name, overflow="fold", ratio=1)
-    for name in (*(name for name, _ in _COLUMNS), "silenced"):
-        table.add_column(name, justify="right")
+    table = Table(title="ms after the caller's last sound", caption="\n".join(caption), expand=True)
+    table.add_column("caller", no_wrap=True, overflow="ellipsis", ratio=1)
+    for name, _ in _COLUMNS:
+        table.add_column(name.replace(" ", "\n"), justify="right")
     for turn in report.turns:
-        said = turn.said or (f"(keys {turn.keys})" if turn.keys else "")
-        cells = [("↯ " if turn.barge_in else "") + said, turn.heard or "", turn.answer]
-        times = [_figure(value(turn)) for _, value in _COLUMNS]
-        table.add_row(*(Text(cell) for cell in cells), *times, _figure(turn.silenced_ms))
+        if said := turn.said or (turn.keys and f"(keys {turn.keys})"):
+            cell = Text(("↯ " if turn.barge_in else "") + said)
+            table.add_row(cell, *(_figure(value(turn)) for _, value in _COLUMNS))
     return table
 
 

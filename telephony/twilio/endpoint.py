@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.logs import call_in_log
 from telephony.twilio.line import LineBroken, MediaLine
@@ -114,5 +114,5 @@ async def _close(websocket: WebSocket, code: int) -> None:
     try:
         async with asyncio.timeout(1.0):
             await websocket.close(code)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, WebSocketDisconnect):
         logger.debug("the media socket was closed by the other side")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from providers.errors import OffhookError
 from telephony.twilio.stream import Fault, FaultKind, MediaStream, Received
@@ -69,7 +69,7 @@ class MediaLine:
                 text = await self._outbox.get()
                 async with asyncio.timeout(SEND_LIMIT_S):
                     await self._websocket.send_text(text)
-        except (OSError, RuntimeError) as error:  # a timeout is an OSError; starlette's closed socket a RuntimeError
+        except (OSError, RuntimeError, WebSocketDisconnect) as error:  # a timeout is an OSError
             raise LineBroken(f"the socket takes no more messages ({type(error).__name__})") from error
 
     def _send(self, text: str) -> None:

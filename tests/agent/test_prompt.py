@@ -1,10 +1,12 @@
 """What a large model is told of the business and the call."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from langchain_core.messages import SystemMessage
 
 from agent.business import Business, load_business
+from agent.frontdesk.conversation import began_at, caller_number
 from agent.prompt import CallFacts, system_prompt
 
 NOON = datetime(2026, 11, 22, 17, 5, tzinfo=UTC)
@@ -42,6 +44,13 @@ def test_the_call_is_told_in_the_time_of_the_business(business: Business) -> Non
     assert "The days that follow: Monday, November 23, 2026;" in prompt
     assert "The caller's number is +15550100." in prompt
     assert "They called +15550142." in prompt
+
+
+def test_the_embedded_model_reads_the_call_from_it(business: Business) -> None:
+    messages = [SystemMessage(system_prompt(business, FACTS))]
+    days_later = NOON.astimezone(business.zone) + timedelta(days=3)
+    assert began_at(messages, days_later) == NOON
+    assert caller_number(messages) == "+15550100"
 
 
 def test_what_is_not_known_is_not_made_up(business: Business) -> None:

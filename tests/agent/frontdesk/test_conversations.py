@@ -307,3 +307,15 @@ async def test_the_week_is_told_when_it_is_asked_for() -> None:
     )
     assert await caller.says("is this Bella Roma") == "I am the automatic assistant of Bella Roma."
     assert await caller.says("tell me about the restaurant") == load_business().questions[-1].answer
+
+
+async def test_a_name_that_means_something_else_is_still_a_name() -> None:
+    for name in ("Park", "Margherita", "Lasagna", "Mr Manager"):
+        caller = Caller()
+        await caller.says("a table for two tomorrow at seven")
+        assert await caller.says(name) == (
+            f"A table for two on Thursday, November twenty-sixth at seven pm, under {name}. Is that right?"
+        )
+    caller = Caller()
+    await caller.says("a table for two tomorrow at seven")
+    assert (await caller.says("is there parking")).startswith("Yes, there is a free car park")
