@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +78,7 @@ def call(
         wav_path=record,
     )
     record.parent.mkdir(parents=True, exist_ok=True)
-    if not asyncio.run(_show_call(options, microphone)):
+    if not _run(_show_call(options, microphone)):
         raise typer.Exit(1)
 
 
@@ -92,7 +93,7 @@ def demo(
     from telephony.demo import run_demo
 
     record.parent.mkdir(parents=True, exist_ok=True)
-    if not asyncio.run(run_demo(Console(), record, play=play and sys.stdout.isatty())):
+    if not _run(run_demo(Console(), record, play=play and sys.stdout.isatty())):
         raise typer.Exit(1)
 
 
@@ -112,6 +113,14 @@ async def _show_call(options: CallOptions, microphone: bool) -> bool:
     out.print(summary(report))
     out.print(f"recording: {options.wav_path}")
     return report.stats.audio_received_bytes > 0
+
+
+def _run[T](main: Coroutine[None, None, T]) -> T:
+    """Run on the event loop the server runs on: uvloop, where there is one."""
+    import uvicorn
+
+    with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:
+        return runner.run(main)
 
 
 def main() -> None:

@@ -5,6 +5,16 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LIBRARIES = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "uvicorn.error": logging.INFO,  # at DEBUG it logs every frame of every socket: what callers say and key
+    "websockets": logging.WARNING,
+    "langchain_nvidia_ai_endpoints": logging.WARNING,
+}
+"""What is logged at lower levels than these is requests and their contents."""
+
 _call: contextvars.ContextVar[str] = contextvars.ContextVar("call", default="-")
 
 
@@ -25,10 +35,10 @@ class _CallFilter(logging.Filter):
 
 
 def configure_logging(level: str) -> None:
-    """Send everything at `level` and above to standard error; libraries that log requests are kept to warnings."""
+    """Send everything at `level` and above to standard error; of the libraries in `LIBRARIES`, no more than they say."""
     handler = logging.StreamHandler()
     handler.addFilter(_CallFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s call=%(call)s %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "websockets", "langchain_nvidia_ai_endpoints"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name, least in LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(least, logging.getLogger().level))

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from agent.llm_factory import LLMFactory
 from langchain_core.language_models import BaseChatModel
 
 from agent.business import load_business
 from agent.history import History
+from agent.llm_factory import LLMFactory
 from agent.prompt import CallFacts, system_prompt
 from agent.tools import Book, front_desk_tools
 from providers.errors import ConfigurationError, OffhookError, Problem
@@ -157,7 +157,15 @@ class Service:
             now=datetime.now(self._business.zone),
         )
         tools = front_desk_tools(self._business, facts, Book(provider_settings.llm.FRONT_DESK_BOOK))
-        engines = Engines(hears, speaks, self._llm, self._detection, tools, self._business.transfer)
+        engines = Engines(
+            hears,
+            speaks,
+            self._llm,
+            provider_settings.llm.LLM_PROVIDER,
+            self._detection,
+            tools,
+            self._business.transfer,
+        )
         history = History(system_prompt(self._business, facts))
         logger.info("call started")
         await CallSession(start.call_sid, line, engines, history, rules, self._control, journal).run()

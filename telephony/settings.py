@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from providers.settings import CoreSettings, load
 
@@ -36,6 +36,14 @@ class TelephonySettings(CoreSettings):
         default=None, description="Silero VAD model (ONNX) that tells speech from noise; the packaged one if unset"
     )
     TURN_END_SILENCE_MS: int = Field(default=500, ge=200, le=5000, description="Silence that ends the caller's turn")
+
+    @field_validator("LOG_LEVEL")
+    @classmethod
+    def _level_exists(cls, level: str) -> str:
+        valid = ["DEBUG", "INFO", "WARNING", "ERROR"]
+        if level.upper() not in valid:
+            raise ValueError(f"must be one of: {valid}")
+        return level.upper()
 
     @model_validator(mode="after")
     def _door_is_shut(self) -> Self:

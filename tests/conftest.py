@@ -1,5 +1,6 @@
 """What every test starts from: no environment of ours, no `.env`, no settings left over, no clock in hypothesis."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +28,17 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     provider_settings.reload()
     line_settings.reload()
+
+
+@pytest.fixture
+def logging_put_back() -> Iterator[None]:
+    """For tests of code that takes logging over, as a process of its own may: afterwards pytest has it back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in logging.root.manager.loggerDict}
+    root.handlers = []  # so that the handlers of pytest are not closed
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    for name in logging.root.manager.loggerDict:
+        logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))

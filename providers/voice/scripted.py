@@ -1,6 +1,7 @@
 """The shipped fake: recognises what it is told to, speaks tones, costs nothing; made to be copied by new authors."""
 
 import math
+import operator
 from array import array
 from collections.abc import AsyncIterator
 from functools import lru_cache
@@ -12,8 +13,8 @@ from providers.settings import VoiceSettings
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.types import TranscriptionResult, VADInfo
 
-_AMPLITUDE = 6000  # of 32767: about -17 dBFS, the level of telephone speech
-_FADE_S = 0.01  # a tone that starts or stops at once clicks
+_AMPLITUDE = 6000  # of 32767: about -18 dBFS, the level of telephone speech
+_FREQUENCY_HZ = 400  # four whole periods in 10 ms, so that pieces of 10 ms join without a seam
 
 
 class ScriptedConfig(VoiceProviderConfig):
@@ -48,7 +49,7 @@ class ScriptedVoiceProvider(BaseVoiceProvider):
     async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
         """One steady tone, as long as the text would take to say, in chunks of `chunk_duration_ms`."""
         rate = self.config.sample_rate_output
-        tone = _tone(rate, round(len(text) * self.config.seconds_per_character * rate))
+        tone = _tone(rate, len(text) * self.config.seconds_per_character)
         step = rate * self.config.chunk_duration_ms // 1000 * 2
         for start in range(0, len(tone), step):
             yield tone[start : start + step]
@@ -69,12 +70,18 @@ class ScriptedVoiceProvider(BaseVoiceProvider):
         return None
 
 
-@lru_cache(maxsize=64)
-def _tone(rate: int, samples: int, frequency: float = 440.0) -> bytes:
-    """A sine as PCM16, with short fades at both ends."""
-    fade = max(1, round(_FADE_S * rate))
-    wave = array("h", bytes(2 * samples))
-    for n in range(samples):
-        edge = min(1.0, n / fade, (samples - 1 - n) / fade)
-        wave[n] = round(_AMPLITUDE * edge * math.sin(2 * math.pi * frequency * n / rate))
-    return wave.tobytes()
+def _tone(rate: int, seconds: float) -> bytes:
+    """A sine as PCM16, in whole pieces of 10 ms, the first fading in and the last fading out."""
+    rise, steady, fall = _pieces(rate)
+    count = round(seconds * 100)
+    return rise + steady * (count - 2) + fall if count >= 2 else b""
+
+
+@lru_cache(maxsize=8)
+def _pieces(rate: int) -> tuple[bytes, bytes, bytes]:
+    """10 ms of the tone: rising, steady, falling. A tone that started or stopped at once would click."""
+    size = rate // 100
+    wave = [_AMPLITUDE * math.sin(2 * math.pi * _FREQUENCY_HZ * n / rate) for n in range(size)]
+    shapes = ([n / size for n in range(size)], [1.0] * size, [1 - n / size for n in range(size)])
+    rise, steady, fall = (array("h", map(round, map(operator.mul, wave, shape))).tobytes() for shape in shapes)
+    return rise, steady, fall

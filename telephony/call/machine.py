@@ -261,8 +261,11 @@ class CallMachine:
         if self._replying:
             self._waits_until = now + self._rules.reply_limit_s
             return []
-        if not self._speech.heard and self._parting is None:  # a reply of no words, or none that could be spoken
-            return self._say(self._rules.apology, now)
+        if not self._speech.heard:  # a reply of no words, or none that could be spoken
+            if self._parting is None:
+                return self._say(self._rules.apology, now)
+            if isinstance(self._parting, HangUp) and not self._voice_failures:
+                return self._say(self._rules.goodbye, now)
         actions = self._remember(interrupted=False)
         match self._parting:
             case HangUp(reason):

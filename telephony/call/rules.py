@@ -17,7 +17,7 @@ class CallRules:
     """Silence after which the caller has finished."""
     transcribe_at_pause: bool = True
     """Recognise at the first short silence, for an engine that needs the whole utterance first."""
-    barge_in_s: float = 0.25
+    barge_in_s: float = 0.2
     """How long the caller must talk over the bot to take the turn."""
     least_speech_s: float = 0.3
     """Shorter sounds that gave no words are not worth asking about."""

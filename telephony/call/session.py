@@ -11,7 +11,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool
 
 from agent.history import History
-from agent.reply import ControlRequested, FirstToken, Sentence, ToolRound, reply
+from agent.reply import FirstToken, Sentence, ToolRound, reply
+from agent.tools import ControlRequested
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
 from telephony.call import actions, events
@@ -54,6 +55,8 @@ class Engines:
     hears: BaseVoiceProvider
     speaks: BaseVoiceProvider
     llm: BaseChatModel
+    llm_name: str
+    """What the model goes by in the settings, for errors."""
     detection: VoiceDetection
     tools: Sequence[BaseTool]
     transfer_numbers: dict[str, str]
@@ -260,7 +263,8 @@ class CallSession:
         self._dispatch(events.ReplyFailed(turn))
 
     async def _stream_reply(self, turn: int) -> None:
-        async with aclosing(reply(self._engines.llm, self._history.messages(), self._engines.tools)) as items:
+        engines, messages = self._engines, self._history.messages()
+        async with aclosing(reply(engines.llm, messages, engines.tools, provider=engines.llm_name)) as items:
             async for item in items:
                 match item:
                     case FirstToken():

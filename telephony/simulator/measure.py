@@ -81,6 +81,9 @@ def measure_pcm16(pcm16: bytes, rate_hz: int) -> AudioFacts:
     )
 
 
+_ZEROS = b"\xff\x7f"
+
+
 def level_dbfs(ulaw: bytes) -> float:
     """The level of a piece of μ-law, in dB below full scale; cheap enough for every frame of every call."""
     return _dbfs(float(audioop.rms(mulaw.decode(ulaw), 2) ** 2)) if ulaw else QUIETEST_DBFS

@@ -140,7 +140,7 @@ class MediaSocket:
         while True:
             self._frames += 1
             deadline_at = started_at + self._frames * FRAME_S
-            await asyncio.wait((reader,), timeout=max(0.0, deadline_at - monotonic()))
+            await asyncio.sleep(deadline_at - monotonic())
             if reader.done():
                 return self._closed_by_server()
             now = monotonic()

@@ -10,12 +10,12 @@ TARGET_DBFS = -21.5  # of active speech; telephone speech is nominally about -20
 _PEAK = 0.9  # room for what resampling to 8 kHz adds
 _MOST_GAIN_DB = 24.0
 _ROOM_DB = 40.0  # a frame this far below the speech level is not speech any more
-_LEAD_MS = 20
+_LEAD_MS = 10
 _FADE_MS = 5
 
 
 def shaped(samples: NDArray[np.float32], rate: int, *, tail_ms: int) -> bytes:
-    """PCM16 of one spoken piece: at most 20 ms before it, `tail_ms` after it, at `TARGET_DBFS` while it speaks."""
+    """PCM16 of one spoken piece: at most 10 ms before it, `tail_ms` after it, at `TARGET_DBFS` while it speaks."""
     levels = frame_levels(samples, rate)
     level = active_level(levels)
     speech = np.flatnonzero(levels > max(level - _ROOM_DB, -80.0))

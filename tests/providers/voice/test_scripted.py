@@ -46,7 +46,8 @@ async def test_speech_is_as_long_as_its_text_and_comes_in_chunks() -> None:
 async def test_the_tone_is_loud_but_not_clipped_and_starts_and_ends_softly() -> None:
     samples = array("h", b"".join([c async for c in ScriptedVoiceProvider(ScriptedConfig()).text_to_speech("hello")]))
     assert 5000 < max(samples) <= 6000
-    assert samples[0] == samples[-1] == 0
+    assert samples[0] == 0
+    assert abs(samples[-1]) < 10
 
 
 async def test_nothing_to_say_gives_no_audio() -> None:

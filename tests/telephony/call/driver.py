@@ -10,7 +10,7 @@ class Driver:
 
     def __init__(self, rules: CallRules | None = None, cut_at: float = 0.5) -> None:
         self.now = 100.0
-        self.machine = CallMachine(rules or CallRules(), self.now)
+        self.machine = CallMachine(rules or CallRules(barge_in_s=0.25), self.now)
         self.orders: list[actions.Action] = []
         self.talk: list[str] = []
         self.saying: list[actions.Say] = []

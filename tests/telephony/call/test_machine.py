@@ -24,7 +24,7 @@ from telephony.call.machine import CallMachine, Phase
 from telephony.call.rules import CallRules
 from tests.telephony.call.driver import Driver
 
-RULES = CallRules()
+RULES = CallRules(barge_in_s=0.25)
 
 
 @pytest.fixture
@@ -155,11 +155,20 @@ def test_hanging_up_waits_until_the_goodbye_was_heard(call: Driver) -> None:
     assert call.machine.handle_timer(1e9) == []
 
 
-def test_a_hang_up_without_words_happens_at_once(call: Driver) -> None:
+def test_a_hang_up_without_words_says_goodbye_first(call: Driver) -> None:
     call.caller_says("Bye.")
     call.happen(events.HangUpRequested(1))
 
-    assert call.happen(events.ReplyFinished(1)) == [HangUp(EndReason.GOODBYE)]
+    assert call.happen(events.ReplyFinished(1)) == [Say(1, 0, RULES.goodbye)]
+    assert call.hear_all()[-1] == HangUp(EndReason.GOODBYE)
+
+
+def test_a_goodbye_that_cannot_be_spoken_does_not_keep_the_line_open(call: Driver) -> None:
+    call.caller_says("Bye.")
+    call.happen(events.HangUpRequested(1))
+    call.bot_replies("Goodbye!")
+
+    assert call.happen(events.SentenceFailed(1, 0)) == [HangUp(EndReason.GOODBYE)]
 
 
 def test_transfer_waits_until_its_announcement_was_heard(call: Driver) -> None:
@@ -370,6 +379,7 @@ def test_orders_name_the_turn_that_is_open_and_every_reply_is_started_once_or_ca
     now = 0.0
     machine = CallMachine(RULES, now)
     replying: int | None = None
+    latest = 0
     for pause, event in steps:
         now += pause
         for order in [*machine.handle_timer(now), *machine.handle(_timed(event, now), now)]:
@@ -380,8 +390,9 @@ def test_orders_name_the_turn_that_is_open_and_every_reply_is_started_once_or_ca
                 case CancelReply(turn):
                     assert replying == turn
                     replying = None
-                case Say(turn):
-                    assert turn == machine.turn
+                case Say(turn) | RememberBot(turn):
+                    assert latest <= turn <= machine.turn
+                    latest = turn
         if isinstance(event, events.ReplyFinished | events.ReplyFailed) and event.turn == replying:
             replying = None
 

@@ -91,7 +91,7 @@ class Call:
         self.voice = voice
         facts = CallFacts(None, None, datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
         controls = front_desk_tools(load_business(), facts, Book("nowhere.jsonl"))
-        engines = Engines(voice, voice, model, self.detection, controls, {"manager": "+15550100143"})
+        engines = Engines(voice, voice, model, "scripted", self.detection, controls, {"manager": "+15550100143"})
         self.session = CallSession("CAx", line, engines, self.history, RULES, self.phone, self.journal)
 
     async def run(self) -> None:

@@ -1,0 +1,147 @@
+"""One socket under the call: order, bounds, and what happens when the other side stops taking messages."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+from starlette.types import Message
+from starlette.websockets import WebSocket
+
+from telephony.twilio.line import OUTBOX, SEND_LIMIT_S, LineBroken, MediaLine
+from telephony.twilio.messages import Media, Start, Stop
+from telephony.twilio.stream import MediaStream
+from tests.clock import InventedTimeLoop
+from tests.telephony.twilio import frames
+
+
+class Peer:
+    """The other end of an accepted socket, as ASGI shows it: what it says, and what it is told."""
+
+    def __init__(self, *says: str | bytes) -> None:
+        self._says: list[Message] = [{"type": "websocket.connect"}]
+        for data in says:
+            kind = "bytes" if isinstance(data, bytes) else "text"
+            self._says.append({"type": "websocket.receive", kind: data})
+        self._says.append({"type": "websocket.disconnect", "code": 1006})
+        self.told: list[str] = []
+        self.on_told: Callable[[], Awaitable[object]] | None = None
+
+    async def _receive(self) -> Message:
+        return self._says.pop(0)
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "websocket.send":
+            if self.on_told:
+                await self.on_told()
+            self.told.append(message["text"])
+
+    async def line(self) -> MediaLine:
+        """The line to this peer, with its stream started."""
+        websocket = WebSocket({"type": "websocket"}, self._receive, self._send)
+        await websocket.accept()
+        return MediaLine(websocket, MediaStream())
+
+
+async def started(peer: Peer) -> MediaLine:
+    line = await peer.line()
+    assert await line.receive() == []
+    assert [type(message) for message in await line.receive() or ()] == [Start]
+    return line
+
+
+async def test_messages_come_as_values_until_the_stream_is_over() -> None:
+    peer = Peer(frames.CONNECTED, frames.START, frames.MEDIA, frames.STOP, frames.MEDIA)
+    line = await started(peer)
+    assert [type(message) for message in await line.receive() or ()] == [Media]
+    assert [type(message) for message in await line.receive() or ()] == [Stop]
+    assert await line.receive() is None
+    assert await line.receive() is None
+
+
+async def test_a_socket_that_closes_ends_the_stream_as_a_stop_would() -> None:
+    line = await started(Peer(frames.CONNECTED, frames.START))
+    assert await line.receive() is None
+
+
+async def test_faults_are_logged_once_a_kind(caplog: pytest.LogCaptureFixture) -> None:
+    line = await started(Peer(frames.CONNECTED, frames.START, b"\x00", b"\x01", "nonsense", frames.MEDIA))
+    assert [await line.receive() for _ in range(3)] == [[], [], []]
+    assert len(await line.receive() or ()) == 1
+    assert [record.getMessage().split(";")[0] for record in caplog.records] == [
+        "bad message on the media stream: binary where Twilio sends text (binary_frame)",
+        "bad message on the media stream: not JSON (malformed)",
+    ]
+
+
+async def test_a_fatal_fault_ends_the_stream(caplog: pytest.LogCaptureFixture) -> None:
+    line = await Peer(frames.CONNECTED, frames.START.replace("8000", "16000")).line()
+    await line.receive()
+    assert await line.receive() == []
+    assert await line.receive() is None
+    assert "the media stream cannot go on: audio other than 8000 Hz mono μ-law" in caplog.text
+
+
+async def sent(peer: Peer, line: MediaLine, count: int) -> list[str]:
+    """What the peer is told, once that is `count` messages."""
+    writing = asyncio.create_task(line.write())
+    while len(peer.told) < count:
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait([writing])
+    return peer.told
+
+
+async def test_what_is_put_out_is_sent_in_order() -> None:
+    peer = Peer(frames.CONNECTED, frames.START)
+    line = await started(peer)
+    line.media(b"\xff\xff")
+    line.mark("turn-7:3")
+    line.media(b"\xff\xff")
+    assert await sent(peer, line, 3) == [frames.SEND_MEDIA, frames.SEND_MARK, frames.SEND_MEDIA]
+
+
+async def test_a_clear_takes_back_what_was_not_sent_yet() -> None:
+    peer = Peer(frames.CONNECTED, frames.START)
+    line = await started(peer)
+    for _ in range(5):
+        line.media(b"\xff\xff")
+    line.clear()
+    line.mark("turn-7:3")
+    assert await sent(peer, line, 2) == [frames.CLEAR, frames.SEND_MARK]
+
+
+async def test_a_closed_socket_breaks_the_line() -> None:
+    async def closed() -> None:
+        raise OSError("gone")
+
+    peer = Peer(frames.CONNECTED, frames.START)
+    line = await started(peer)
+    peer.on_told = closed
+    line.mark("turn-7:3")
+    with pytest.raises(LineBroken, match="takes no more messages"):
+        await line.write()
+
+
+def test_a_socket_that_is_stuck_breaks_the_line_after_a_while() -> None:
+    async def run() -> float:
+        peer = Peer(frames.CONNECTED, frames.START)
+        line = await started(peer)
+        peer.on_told = lambda: asyncio.sleep(3600)
+        line.mark("turn-7:3")
+        with pytest.raises(LineBroken):
+            await line.write()
+        return asyncio.get_running_loop().time()
+
+    with asyncio.Runner(loop_factory=InventedTimeLoop) as runner:
+        assert runner.run(run()) == pytest.approx(SEND_LIMIT_S)
+
+
+async def test_a_full_outbox_loses_messages_rather_than_grow(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    line = await started(Peer(frames.CONNECTED, frames.START))
+    for _ in range(OUTBOX):
+        line.mark("m")
+    assert "outbox full" not in caplog.text
+    line.mark("m")
+    assert "outbox full" in caplog.text

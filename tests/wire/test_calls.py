@@ -1,0 +1,112 @@
+"""Whole calls over sockets: our own Twilio, a caller who speaks, and the application as it is served."""
+
+import asyncio
+
+import pytest
+
+from telephony.simulator.caller import BargeIn, Press, Say
+from telephony.simulator.events import CarrierSpoke, Dialled, StreamClosed
+from telephony.simulator.options import DialPlan
+from telephony.simulator.report import CallReport
+from telephony.twilio import webhooks
+from tests.wire.conftest import Open
+from tests.wire.office import GOODBYE, GREETING, MANAGER, TOKEN, of_kind, reported
+
+ASK = "Tell me about the restaurant."
+INTERRUPT = "How much is the large mushroom pizza?"
+PRICE = "The large mushroom pizza is fourteen dollars."
+MANAGER_PLEASE = "I want to talk to the manager."
+PUT_THROUGH = "One moment, I'll put you through to the manager."
+PARTING = "Thank you, goodbye."
+
+
+def assert_in_order(report: CallReport) -> None:
+    """Nothing that Twilio's debugger would show, and every mark echoed."""
+    assert not report.warnings
+    assert report.stats.ignored == 0
+    assert report.stats.marks_received == report.stats.marks_echoed
+    assert report.status == "completed"
+
+
+async def test_a_call_with_a_barge_in_and_keys_until_the_bot_hangs_up(open_office: Open) -> None:
+    async with open_office(SCRIPTED_TRANSCRIPTS=f"{ASK}|{INTERRUPT}|{PARTING}") as office:
+        report = await office.call(Say(ASK), BargeIn(INTERRUPT, after_s=1.0), Press("42#", at_once=True), Say(PARTING))
+
+    greeting, asked, interrupted, keyed, parting = report.turns
+    assert greeting.answer == GREETING
+    assert asked.heard == ASK
+    assert "We are a small family restaurant".startswith(asked.answer[:20])
+    assert len(asked.answer) < len("We are a small family restaurant. We make pizza in a wood oven")
+    assert interrupted.heard == INTERRUPT
+    assert interrupted.silenced_ms is not None
+    assert keyed.keys == "42#"
+    assert reported(report, "caller_said") == [ASK, INTERRUPT, "42", PARTING]
+    assert parting.answer == GOODBYE
+    assert report.reason == "the bot hung up over REST"
+    assert report.stats.clears >= 2  # the caller's voice, then a key
+    assert report.stats.cleared_bytes > 0
+    assert_in_order(report)
+
+
+async def test_a_transfer_is_answered_or_the_caller_is_told(open_office: Open) -> None:
+    async with open_office(SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE) as office:
+        answered, unanswered = await asyncio.gather(
+            office.call(Say(MANAGER_PLEASE), dial=DialPlan("completed", duration_s=0.1)),
+            office.call(Say(MANAGER_PLEASE), dial=DialPlan("no-answer", duration_s=0.1)),
+        )
+
+    for report in (answered, unanswered):
+        assert report.turns[1].answer == PUT_THROUGH
+        (stream,) = of_kind(report, StreamClosed)
+        assert stream.by == "carrier"
+        assert_in_order(report)
+    assert [(dial.numbers, dial.outcome) for dial in answered.dialled] == [((MANAGER,), "completed")]
+    assert [(dial.numbers, dial.outcome) for dial in unanswered.dialled] == [((MANAGER,), "no-answer")]
+    assert not of_kind(answered, CarrierSpoke)
+    assert [spoken.text for spoken in of_kind(unanswered, CarrierSpoke)] == [webhooks.NO_ANSWER]
+    assert answered.reason == unanswered.reason == "the bot hung up"
+
+
+STRANGERS = ("AC" + "a" * 32, TOKEN[::-1])
+"""An account whose token is another than the bot's, so that REST refuses it."""
+
+
+async def test_a_goodbye_that_rest_refuses_ends_the_call_by_its_stream(open_office: Open) -> None:
+    async with open_office(STRANGERS, SCRIPTED_TRANSCRIPTS=PARTING) as office:
+        report = await office.call(Say(PARTING))
+
+    (stream,) = of_kind(report, StreamClosed)
+    assert (stream.by, stream.close_code) == ("server", 1000)
+    assert report.turns[-1].answer == GOODBYE
+    assert report.reason == "the bot hung up"
+    assert_in_order(report)
+
+
+async def test_a_transfer_that_rest_refuses_is_made_when_its_stream_has_ended(open_office: Open) -> None:
+    async with open_office(STRANGERS, SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE) as office:
+        report = await office.call(Say(MANAGER_PLEASE), dial=DialPlan("completed", duration_s=0.1))
+
+    (stream,) = of_kind(report, StreamClosed)
+    assert (stream.by, stream.close_code) == ("server", 1000)
+    assert [dial.numbers for dial in of_kind(report, Dialled)] == [(MANAGER,)]
+    assert report.reason == "the bot hung up"
+    assert_in_order(report)
+
+
+async def test_where_the_voice_is_gone_the_carrier_apologises(open_office: Open) -> None:
+    async with open_office(VOICE_PROVIDER="tests.wire.engines:Mute") as office:
+        report = await office.call()
+
+    assert report.stats.audio_received_bytes == 0
+    assert [spoken.text for spoken in of_kind(report, CarrierSpoke)] == [webhooks.LOST]
+    assert report.reason == "the bot hung up"
+    assert_in_order(report)
+
+
+@pytest.mark.parametrize("signed_with", [TOKEN[::-1], "unsigned"])
+async def test_a_stranger_gets_no_bot(open_office: Open, signed_with: str) -> None:
+    async with open_office() as office:
+        report = await office.call(auth_token=signed_with)
+
+    assert report.streams == 0
+    assert report.reason.startswith("application error")
