@@ -71,7 +71,7 @@ class LLMSettings(CoreSettings):
     OPENAI_BASE_URL: str | None = Field(
         default=None, description="OpenAI-compatible server (vLLM, llama.cpp, Ollama, NIM)"
     )
-    OPENAI_MODEL: str = Field(default="gpt-4.1-mini", description="Model for LLM_PROVIDER=openai")
+    OPENAI_MODEL: str = Field(default="gpt-6-luna", description="Model for LLM_PROVIDER=openai")
 
     @field_validator("LLM_PROVIDER")
     @classmethod

@@ -3,10 +3,9 @@
 import os
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from providers.settings import CoreSettings, load
 
@@ -22,11 +21,13 @@ class TelephonySettings(CoreSettings):
     DATABASE_URL: str | None = Field(default=None, description="Where call records will go; not used yet")
 
     TWILIO_ACCOUNT_SID: str | None = Field(default=None, description="Your account, AC…")
-    TWILIO_AUTH_TOKEN: SecretStr | None = Field(
-        default=None, description="Its primary auth token: signs webhooks, opens the REST API"
-    )
     TWILIO_VALIDATE_SIGNATURES: bool = Field(
         default=True, description="Development only, refused unless the public URL is loopback"
+    )
+    TWILIO_AUTH_TOKEN: SecretStr | None = Field(
+        default=None,
+        validate_default=True,
+        description="Its primary auth token: proves that Twilio is calling, opens the REST API",
     )
     TWILIO_API_BASE_URL: str = Field(
         default="https://api.twilio.com", description="Twilio's REST API; our simulator's in tests"
@@ -45,15 +46,30 @@ class TelephonySettings(CoreSettings):
             raise ValueError(f"must be one of: {valid}")
         return level.upper()
 
-    @model_validator(mode="after")
-    def _door_is_shut(self) -> Self:
-        if self.PUBLIC_BASE_URL and urlsplit(self.PUBLIC_BASE_URL).scheme not in ("http", "https"):
-            raise ValueError("PUBLIC_BASE_URL must start with https:// (or http:// on loopback)")
-        if self.TWILIO_VALIDATE_SIGNATURES and self.TWILIO_AUTH_TOKEN is None:
-            raise ValueError("TWILIO_AUTH_TOKEN is required: without it nobody can tell Twilio from a stranger")
-        if not self.TWILIO_VALIDATE_SIGNATURES and not _is_loopback(urlsplit(self.public_base_url).hostname or ""):
-            raise ValueError("TWILIO_VALIDATE_SIGNATURES can be off only while PUBLIC_BASE_URL is a loopback address")
-        return self
+    @field_validator("PUBLIC_BASE_URL")
+    @classmethod
+    def _twilio_can_reach_it(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "https://unset")
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+            raise ValueError("must start with https://, for Twilio streams to nothing else (http:// only on loopback)")
+        if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("must be a bare address such as https://bot.example.com")
+        return url
+
+    @field_validator("TWILIO_VALIDATE_SIGNATURES")
+    @classmethod
+    def _door_is_shut(cls, validate: bool, info: ValidationInfo) -> bool:
+        url = info.data.get("PUBLIC_BASE_URL")
+        if not validate and url and not _is_loopback(urlsplit(url).hostname or ""):
+            raise ValueError("can be off only while PUBLIC_BASE_URL is a loopback address, or unset")
+        return validate
+
+    @field_validator("TWILIO_AUTH_TOKEN")
+    @classmethod
+    def _somebody_can_knock(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if token is None and info.data.get("TWILIO_VALIDATE_SIGNATURES", True):
+            raise ValueError("is required: without it nobody can tell Twilio from a stranger")
+        return token
 
     @property
     def public_base_url(self) -> str:

@@ -18,6 +18,7 @@ PRICE = "The large mushroom pizza is fourteen dollars."
 MANAGER_PLEASE = "I want to talk to the manager."
 PUT_THROUGH = "One moment, I'll put you through to the manager."
 PARTING = "Thank you, goodbye."
+BRISK = "tests.wire.engines:Brisk"
 
 
 def assert_in_order(report: CallReport) -> None:
@@ -29,34 +30,34 @@ def assert_in_order(report: CallReport) -> None:
 
 
 async def test_a_call_with_a_barge_in_and_keys_until_the_bot_hangs_up(open_office: Open) -> None:
+    steps = (Say(ASK), BargeIn(INTERRUPT, after_s=0.5), Press("42#"), Say(PARTING))
     async with open_office(SCRIPTED_TRANSCRIPTS=f"{ASK}|{INTERRUPT}|{PARTING}") as office:
-        report = await office.call(Say(ASK), BargeIn(INTERRUPT, after_s=1.0), Press("42#", at_once=True), Say(PARTING))
+        report = await office.call(*steps)
 
-    greeting, asked, interrupted, keyed, parting = report.turns
-    assert greeting.answer == GREETING
+    assert report.turns[0].answer == GREETING
+    asked, interrupted, parting = (turn for turn in report.turns if turn.said)
     assert asked.heard == ASK
     assert "We are a small family restaurant".startswith(asked.answer[:20])
     assert len(asked.answer) < len("We are a small family restaurant. We make pizza in a wood oven")
     assert interrupted.heard == INTERRUPT
     assert interrupted.silenced_ms is not None
-    assert keyed.keys == "42#"
+    assert "".join(turn.keys for turn in report.turns) == "42#"
     assert reported(report, "caller_said") == [ASK, INTERRUPT, "42", PARTING]
     assert parting.answer == GOODBYE
     assert report.reason == "the bot hung up over REST"
-    assert report.stats.clears >= 2  # the caller's voice, then a key
     assert report.stats.cleared_bytes > 0
     assert_in_order(report)
 
 
 async def test_a_transfer_is_answered_or_the_caller_is_told(open_office: Open) -> None:
-    async with open_office(SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE) as office:
+    async with open_office(VOICE_PROVIDER=BRISK, SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE) as office:
         answered, unanswered = await asyncio.gather(
             office.call(Say(MANAGER_PLEASE), dial=DialPlan("completed", duration_s=0.1)),
             office.call(Say(MANAGER_PLEASE), dial=DialPlan("no-answer", duration_s=0.1)),
         )
 
     for report in (answered, unanswered):
-        assert report.turns[1].answer == PUT_THROUGH
+        assert reported(report, "bot_said") == [GREETING, PUT_THROUGH]
         (stream,) = of_kind(report, StreamClosed)
         assert stream.by == "carrier"
         assert_in_order(report)
@@ -72,7 +73,7 @@ STRANGERS = ("AC" + "a" * 32, TOKEN[::-1])
 
 
 async def test_a_goodbye_that_rest_refuses_ends_the_call_by_its_stream(open_office: Open) -> None:
-    async with open_office(STRANGERS, SCRIPTED_TRANSCRIPTS=PARTING) as office:
+    async with open_office(STRANGERS, VOICE_PROVIDER=BRISK, SCRIPTED_TRANSCRIPTS=PARTING) as office:
         report = await office.call(Say(PARTING))
 
     (stream,) = of_kind(report, StreamClosed)
@@ -83,7 +84,7 @@ async def test_a_goodbye_that_rest_refuses_ends_the_call_by_its_stream(open_offi
 
 
 async def test_a_transfer_that_rest_refuses_is_made_when_its_stream_has_ended(open_office: Open) -> None:
-    async with open_office(STRANGERS, SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE) as office:
+    async with open_office(STRANGERS, VOICE_PROVIDER=BRISK, SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE) as office:
         report = await office.call(Say(MANAGER_PLEASE), dial=DialPlan("completed", duration_s=0.1))
 
     (stream,) = of_kind(report, StreamClosed)

@@ -46,6 +46,11 @@ def test_dial() -> None:
     )
 
 
+def test_a_number_written_for_people_is_dialled_as_twilio_wants_it() -> None:
+    for written in ("+1 555 010 0143", "+1 (555) 010-0143", "+15550100143"):
+        assert "<Number>+15550100143</Number>" in twiml.dial(written, "/after")
+
+
 def test_dial_shows_the_callers_own_number_by_default() -> None:
     assert twiml.dial("+18005550101", "/after") == (
         HEAD
