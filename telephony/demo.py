@@ -40,7 +40,7 @@ class Line:
 
 SCRIPT = (
     Line(Say("Hello, can you tell me about the restaurant?"), ("restaurant",)),
-    Line(BargeIn("Sorry, what time do you close on Sunday?", after_s=3.0), ("nine thirty",)),
+    Line(BargeIn("What time do you close on Sunday?", after_s=3.0), ("nine thirty",)),
     Line(Say("How much is the large mushroom pizza?"), ("fourteen dollars",)),
     Line(Say("Thank you very much, goodbye."), ("goodbye",)),
 )

@@ -1,5 +1,6 @@
 """One caller turn understood: the intent with the highest score, and every value found on the way."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,6 +24,8 @@ _YES = frozenset(
 _NO = frozenset(listing("no nope nah not wrong incorrect isnt dont"))
 _BEFORE_A_THING = frozenset({"me", "us", "a", "an", "the", "som", "your"})
 _SAY_AGAIN = frozenset({"what", "sorry", "pardon", "huh", "eh", "excuse me", "sorry what", "what sorry"})
+_CLAUSE_END = re.compile(r"[,.;:!?]\s")
+_NO_ANSWER = (Intent.UNKNOWN, Intent.UNCLEAR, Intent.YES, Intent.NO)
 _ASKING = frozenset(listing("what who whos whose why when where wheres how which"))
 _ASKING_FIRST = frozenset(listing("can could do does did is are will would should may have has am"))
 
@@ -66,8 +69,19 @@ class Context:
 def understand(text: str, lexicon: Lexicon, today: date, context: Context) -> Heard:
     """Understand a turn; any text gives a result.
 
-    The last results are kept, since every reply folds the whole history again.
+    Of a turn that makes no sense as a whole, the last clause that asks something we know is answered: what came before
+    it was small talk or misheard. The last results are kept, since every reply folds the whole history again.
     """
+    heard = _understand(text, lexicon, today, context)
+    if heard.intent is Intent.UNKNOWN:
+        for clause in reversed(_CLAUSE_END.split(text)):
+            part = _understand(clause, lexicon, today, context)
+            if part.asking and part.intent not in _NO_ANSWER:
+                return replace(part, text=heard.text)
+    return heard
+
+
+def _understand(text: str, lexicon: Lexicon, today: date, context: Context) -> Heard:
     spoken = lexicon.mended(words(text))
     ask = context.ask
     timed = [word if ask is not Ask.PEOPLE or word not in ("about", "around") else "" for word in spoken]

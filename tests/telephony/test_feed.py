@@ -93,7 +93,9 @@ async def test_the_oldest_journals_are_forgotten(feed: CallFeed) -> None:
 
 
 @pytest.mark.parametrize("signature", [None, "", "nonsense", sign("http://elsewhere" + PATH, TOKEN)])
-async def test_a_journal_is_for_the_holder_of_the_token(caplog: pytest.LogCaptureFixture, signature: str | None) -> None:
+async def test_a_journal_is_for_the_holder_of_the_token(
+    caplog: pytest.LogCaptureFixture, signature: str | None
+) -> None:
     base_url = "https://bot.example.com"
     feed = CallFeed(SignatureChecker(TOKEN, base_url))
     feed.publish(CALL, ended_journal())

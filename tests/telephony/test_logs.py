@@ -7,7 +7,6 @@ import pytest
 
 from telephony.logs import call_in_log, configure_logging
 
-
 pytestmark = pytest.mark.usefixtures("logging_put_back")
 
 

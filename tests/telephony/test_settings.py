@@ -37,7 +37,14 @@ def test_signatures_may_be_off_on_loopback(monkeypatch: pytest.MonkeyPatch, url:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://bot.example.com", "http://localhost.example.com", "http://10.0.0.1", "http://", "http://127.0.0.1.nip.io"]
+    "url",
+    [
+        "https://bot.example.com",
+        "http://localhost.example.com",
+        "http://10.0.0.1",
+        "http://",
+        "http://127.0.0.1.nip.io",
+    ],
 )
 def test_signatures_may_be_off_nowhere_else(put: pytest.MonkeyPatch, url: str) -> None:
     put.setenv("TWILIO_VALIDATE_SIGNATURES", "false")
@@ -92,7 +99,11 @@ def test_an_override_holds_for_this_process_and_those_it_starts(put: pytest.Monk
         put.setenv(name, "1")  # so that it is put back
     assert settings.telephony.PORT == 1
     settings.override(HOST="127.0.0.1", PORT=8765, WEB_CONCURRENCY=None)
-    assert (settings.telephony.HOST, settings.telephony.PORT, settings.telephony.WEB_CONCURRENCY) == ("127.0.0.1", 8765, 1)
+    assert (settings.telephony.HOST, settings.telephony.PORT, settings.telephony.WEB_CONCURRENCY) == (
+        "127.0.0.1",
+        8765,
+        1,
+    )
     code = "import os; print(os.environ['PORT'])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "8765\n"  # noqa: S603
 

@@ -36,9 +36,7 @@ def caller_voice() -> Voice:
 
 
 @pytest.fixture
-def open_office(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caller_voice: Voice, logging_put_back: None
-) -> Open:
+def open_office(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caller_voice: Voice, logging_put_back: None) -> Open:
     """Opens the bot in this process, its settings changed by keyword: see `tests.wire.office.in_process`."""
 
     def set_variables(variables: dict[str, str]) -> None:

@@ -28,7 +28,7 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 CALLER = "+15005550006"
 CALLED = "+15005550001"
 GREETING = "Good morning."
-GOODBYE = "Good bye."
+GOODBYE = "Goodbye."
 MANAGER = "+15550100143"
 READY_LIMIT_S = 60.0
 
@@ -82,7 +82,11 @@ def environment(folder: Path, base_url: str, api_url: str, **changes: str) -> di
 
 @asynccontextmanager
 async def in_process(
-    set_variables: Callable[[dict[str, str]], None], folder: Path, voice: Voice, account: tuple[str, str] = (ACCOUNT, TOKEN), **changes: str
+    set_variables: Callable[[dict[str, str]], None],
+    folder: Path,
+    voice: Voice,
+    account: tuple[str, str] = (ACCOUNT, TOKEN),
+    **changes: str,
 ) -> AsyncIterator[Office]:
     """The application in this event loop; `account` is the one that the REST API knows."""
     port = free_port()

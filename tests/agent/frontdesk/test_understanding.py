@@ -482,3 +482,21 @@ def test_what_about_another_day_asks_for_hours_again() -> None:
 def test_cancelling_means_the_form_only_while_one_is_open() -> None:
     assert hear("cancel my booking", filling=True).intent is Intent.NEVER_MIND
     assert hear("cancel my booking").intent is Intent.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Story, what time do you close on Sunday?", Intent.HOURS),
+        ("Well listen my friend, how much is the lasagna?", Intent.PRICE),
+        ("I have a flight to Paris. Can I bring my dog?", Intent.QUESTION),
+        ("Can I bring my dog? I am flying to Paris.", Intent.QUESTION),
+        ("How do I get to the moon, my friend?", Intent.UNKNOWN),
+        ("I saw a film. Yes.", Intent.UNKNOWN),
+    ],
+)
+def test_a_question_is_answered_whatever_was_said_around_it(text: str, intent: Intent) -> None:
+    heard = hear(text)
+
+    assert heard.intent is intent
+    assert heard.text == text

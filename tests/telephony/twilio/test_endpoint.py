@@ -161,7 +161,9 @@ async def test_a_signed_socket_with_a_fresh_token_is_served(office: Office, capl
     assert not reasons(caplog)
 
 
-@pytest.mark.parametrize("signature", ["", "nonsense", "\xe4\xf6\xfc", sign("wss://elsewhere/twilio/stream", AUTH_TOKEN)])
+@pytest.mark.parametrize(
+    "signature", ["", "nonsense", "\xe4\xf6\xfc", sign("wss://elsewhere/twilio/stream", AUTH_TOKEN)]
+)
 async def test_a_socket_without_a_good_signature_is_refused_before_it_opens(
     office: Office, caplog: pytest.LogCaptureFixture, signature: str
 ) -> None:
@@ -233,7 +235,9 @@ async def test_audio_in_another_format_is_refused(office: Office, caplog: pytest
     ]
 
 
-async def test_a_socket_that_leaves_before_it_starts_is_let_go(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_socket_that_leaves_before_it_starts_is_let_go(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
     async with office.socket(frames.CONNECTED):
         pass
     async with office.call():
