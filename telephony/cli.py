@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.markup import escape
 from providers.errors import ConfigurationError, OffhookError
 from telephony.settings import settings
 from telephony.simulator.options import CallOptions
+
+if TYPE_CHECKING:
+    from telephony.simulator.microphone import MicrophoneCaller
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(stderr=True)
@@ -99,14 +102,13 @@ def demo(
 
 async def _show_call(options: CallOptions, microphone: bool) -> bool:
     """Make the call with a live view; False if the bot was never heard."""
-    from telephony.simulator.microphone import MicrophoneCaller
     from telephony.simulator.place import place_call
     from telephony.simulator.view import LiveView, summary
 
     out = Console()
     with LiveView(out) as view:
         if microphone:
-            with MicrophoneCaller() as caller:
+            with _microphone() as caller:
                 report = await place_call(options, caller=caller, on_event=view)
         else:
             report = await place_call(options, on_event=view)
@@ -115,11 +117,20 @@ async def _show_call(options: CallOptions, microphone: bool) -> bool:
     return report.stats.audio_received_bytes > 0
 
 
+def _microphone() -> "MicrophoneCaller":
+    from telephony.simulator.microphone import MicrophoneCaller
+
+    try:
+        return MicrophoneCaller()
+    except (ImportError, OSError) as error:  # the package is missing, or PortAudio, which it needs
+        raise OffhookError(f"there is no microphone without pip install 'offhook[microphone]': {error}") from error
+
+
 def _run[T](main: Coroutine[None, None, T]) -> T:
     """Run on the event loop the server runs on: uvloop, where there is one."""
     import uvicorn
 
-    with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvicorn.Config("", workers=1, log_config=None).get_loop_factory()) as runner:
         return runner.run(main)
 
 

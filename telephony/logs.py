@@ -35,7 +35,7 @@ class _CallFilter(logging.Filter):
 
 
 def configure_logging(level: str) -> None:
-    """Send everything at `level` and above to standard error; of the libraries in `LIBRARIES`, no more than they say."""
+    """Send everything at `level` and above to standard error; of libraries no more than `LIBRARIES` allows."""
     handler = logging.StreamHandler()
     handler.addFilter(_CallFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s call=%(call)s %(message)s"))

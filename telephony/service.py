@@ -141,7 +141,6 @@ class Service:
         now = asyncio.get_running_loop().time()
         self._board.streaming(start.call_sid, time.monotonic())
         journal = Journal(started_at=now)
-        self.feed.publish(start.call_sid, journal)
         hears, speaks = hearing_engine(), speaking_engine()
         if type(hears) is type(speaks):
             hears = speaks
@@ -167,5 +166,6 @@ class Service:
             self._business.transfer,
         )
         history = History(system_prompt(self._business, facts))
+        self.feed.publish(start.call_sid, journal)  # from here on its end is certain to be written down
         logger.info("call started")
         await CallSession(start.call_sid, line, engines, history, rules, self._control, journal).run()

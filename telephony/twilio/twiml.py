@@ -44,7 +44,8 @@ def hang_up() -> str:
 def dial(number: str, action_url: str, timeout_s: int = 30, caller_id: str | None = None) -> str:
     """Put the caller through to a number, ringing it for `timeout_s`; `action_url` is asked when that call is over.
 
-    The number may be written as people write it: Twilio is given its digits, and the plus. The far end sees `caller_id`, a number of the account, or by default the caller's own.
+    The number may be written as people write it: Twilio is given its plus and its digits. The far end sees
+    `caller_id`, a number of the account, or by default the caller's own.
     """
     response = VoiceResponse()
     call = Dial(action=action_url, method="POST", timeout=timeout_s, caller_id=caller_id)

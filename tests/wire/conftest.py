@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 
 from providers.settings import settings as provider_settings
 from telephony.settings import settings as line_settings
+from telephony.simulator.caller import BargeIn, Press, Say
+from telephony.simulator.report import CallReport
 from telephony.simulator.voice import ProviderVoice, Voice
-from tests.wire.office import Office, in_process
+from tests.wire.lines import ASK, INTERRUPT, PARTING
+from tests.wire.office import Office, in_a_process, in_process
+from tests.wire.raw import sends_garbage
 
 type Open = Callable[..., AbstractAsyncContextManager[Office]]
 
@@ -46,3 +51,30 @@ def open_office(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caller_voice: V
         line_settings.reload()
 
     return partial(in_process, set_variables, tmp_path, caller_voice)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCall:
+    """A call that is over, and the log of the server that took it."""
+
+    report: CallReport
+    log: str
+
+
+@pytest.fixture(scope="session")
+def whole_call(caller_voice: Voice, tmp_path_factory: pytest.TempPathFactory) -> WholeCall:
+    """One call with everything in it to a server in a process of its own, at its most talkative.
+
+    After it the server is sent garbage.
+    """
+    steps = (Say(ASK), BargeIn(INTERRUPT, after_s=0.5), Press("42#"), Say(PARTING))
+    settings = {"SCRIPTED_TRANSCRIPTS": f"{ASK}|{INTERRUPT}|{PARTING}", "LOG_LEVEL": "DEBUG"}
+
+    async def run() -> WholeCall:
+        async with in_a_process(tmp_path_factory.mktemp("whole"), caller_voice, settings) as office:
+            report = await office.call(*steps)
+            await sends_garbage(office)
+        assert office.log is not None
+        return WholeCall(report, office.log.read_text())
+
+    return asyncio.run(run())

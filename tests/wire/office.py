@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from telephony.simulator.report import CallReport
 from telephony.simulator.rest import RestApi, serve
 from telephony.simulator.voice import Voice
 
+ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "AC" + "a" * 32
 TOKEN = "0123456789abcdef0123456789abcdef"
 CALLER = "+15005550006"
@@ -100,8 +101,10 @@ async def in_process(
 
 
 @asynccontextmanager
-async def in_a_process(folder: Path, voice: Voice, cwd: Path | None = None, **changes: str) -> AsyncIterator[Office]:
-    """`offhook serve`, of the tree at `cwd` if that is given."""
+async def in_a_process(
+    folder: Path, voice: Voice, changes: Mapping[str, str], cwd: Path = ROOT
+) -> AsyncIterator[Office]:
+    """`offhook serve`, of the tree at `cwd`; `changes` are settings."""
     port = free_port()
     api = RestApi(ACCOUNT, TOKEN)
     log = folder / "server.log"
@@ -148,3 +151,11 @@ def reported(report: CallReport, kind: str) -> list[str]:
 
 def of_kind[E: Event](report: CallReport, kind: type[E]) -> list[E]:
     return [event for event in report.events if isinstance(event, kind)]
+
+
+def assert_in_order(report: CallReport) -> None:
+    """Nothing that Twilio's debugger would show, and every mark echoed."""
+    assert not report.warnings
+    assert report.stats.ignored == 0
+    assert report.stats.marks_received == report.stats.marks_echoed
+    assert report.status == "completed"

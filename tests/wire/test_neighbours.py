@@ -4,9 +4,9 @@ import asyncio
 
 from telephony.simulator.caller import Say
 from tests.wire.conftest import Open
-from tests.wire.office import GOODBYE, GREETING, reported
+from tests.wire.lines import BRISK, INTERRUPT, PARTING, PRICE
+from tests.wire.office import GOODBYE, GREETING, assert_in_order, reported
 from tests.wire.raw import babbles, sends_garbage, vanishes
-from tests.wire.test_calls import BRISK, INTERRUPT, PARTING, PRICE, assert_in_order
 
 CALLS = 8
 

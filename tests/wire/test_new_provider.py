@@ -14,10 +14,8 @@ from telephony.simulator.caller import Say
 from telephony.simulator.voice import Voice
 from tests.wire import seed
 from tests.wire.conftest import Open
-from tests.wire.office import GOODBYE, GREETING, in_a_process, reported
-from tests.wire.test_calls import INTERRUPT, PARTING, PRICE, assert_in_order
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.wire.lines import INTERRUPT, PARTING, PRICE
+from tests.wire.office import GOODBYE, GREETING, ROOT, assert_in_order, in_a_process, reported
 
 
 async def test_a_provider_outside_the_project_takes_a_whole_call(
@@ -98,7 +96,7 @@ async def test_engines_added_by_the_documents_steps_take_a_call(
     tree: Path, tmp_path: Path, caller_voice: Voice
 ) -> None:
     named = {"VOICE_PROVIDER": "myprovider", "LLM_PROVIDER": "myprovider", "MY_PROVIDER_API_KEY": "mp_secret"}
-    async with in_a_process(tmp_path, caller_voice, cwd=tree, **named) as office:
+    async with in_a_process(tmp_path, caller_voice, named, cwd=tree) as office:
         report = await office.call(Say(INTERRUPT))
 
     assert reported(report, "caller_said") == [INTERRUPT]

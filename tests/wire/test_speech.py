@@ -20,7 +20,6 @@ from tests.wire.office import in_a_process, of_kind
 
 pytestmark = pytest.mark.speech
 
-ROOT = Path(__file__).parent.parent.parent
 LINES = ("Is there parking?", "Can I bring my dog?", "Thank you very much, goodbye.")
 MOST_WORD_ERRORS = 0.1
 LONGEST_HOLE_S = 0.04
@@ -30,7 +29,7 @@ RATE_HZ = 8000
 
 async def test_a_call_is_understood_and_sounds_well(tmp_path: Path, caller_voice: Voice) -> None:
     recording = tmp_path / "call.wav"
-    async with in_a_process(tmp_path, caller_voice, cwd=ROOT, VOICE_PROVIDER="local") as office:
+    async with in_a_process(tmp_path, caller_voice, {"VOICE_PROVIDER": "local"}) as office:
         report = await office.call(*(Say(line) for line in LINES), wav_path=recording)
 
     assert report.reason == "the bot hung up over REST"

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from telephony.scenarios.clock import InventedTimeLoop
 from telephony.simulator.rest import serve
 from telephony.twilio.endpoint import MAX_WAITING, POLICY_VIOLATION, START_LIMIT_S, StreamEndpoint
 from telephony.twilio.line import MediaLine
@@ -22,7 +23,6 @@ from telephony.twilio.messages import Connected, Dtmf, Mark, Media, Start, Stop,
 from telephony.twilio.signature import SignatureChecker, sign
 from telephony.twilio.stream import Gap, Received
 from telephony.twilio.tokens import StreamTokens
-from tests.clock import InventedTimeLoop
 from tests.telephony.twilio import frames
 from tests.telephony.twilio.frames import ACCOUNT, CALL, STREAM
 

@@ -8,10 +8,10 @@ import pytest
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from telephony.scenarios.clock import InventedTimeLoop
 from telephony.twilio.line import OUTBOX, SEND_LIMIT_S, LineBroken, MediaLine
 from telephony.twilio.messages import Media, Start, Stop
 from telephony.twilio.stream import MediaStream
-from tests.clock import InventedTimeLoop
 from tests.telephony.twilio import frames
 
 
@@ -83,9 +83,9 @@ async def test_a_fatal_fault_ends_the_stream(caplog: pytest.LogCaptureFixture) -
 
 
 async def sent(peer: Peer, line: MediaLine, count: int) -> list[str]:
-    """What the peer is told, once that is `count` messages."""
+    """What the peer is told in as many steps of the loop as `count` messages take, and some more."""
     writing = asyncio.create_task(line.write())
-    while len(peer.told) < count:
+    for _ in range(count + 5):
         await asyncio.sleep(0)
     writing.cancel()
     await asyncio.wait([writing])

@@ -1,0 +1,113 @@
+"""What is checked before a server starts, and what its calls are made of."""
+
+from pathlib import Path
+from typing import Self
+
+import httpx
+import pytest
+from langchain_core.language_models.fake import FakeListLLM
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from agent.llm_factory import LLMFactory
+from providers.errors import ConfigurationError
+from providers.settings import VoiceSettings
+from providers.settings import settings as provider_settings
+from providers.voice.factory import VoiceProviderFactory
+from providers.voice.scripted import ScriptedVoiceProvider
+from telephony.service import Service, chat_model, check_configuration, hearing_engine, speaking_engine
+from telephony.settings import settings as line_settings
+from telephony.twilio.messages import Start
+from telephony.twilio.signature import sign
+from tests.telephony.twilio.frames import ACCOUNT, CALL, STREAM
+from tests.telephony.twilio.test_line import Peer
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+NO_CHAT_MODEL = FakeListLLM(responses=["hello"])
+
+
+class Deaf(ScriptedVoiceProvider):
+    """Another engine than the scripted one."""
+
+
+class Lost(ScriptedVoiceProvider):
+    """Could be made when the server started, and cannot any more."""
+
+    @classmethod
+    def from_settings(cls, settings: VoiceSettings) -> Self:
+        raise ConfigurationError.of("SCRIPTED_TRANSCRIPTS", "is gone")
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("VOICE_PROVIDER", "scripted")
+    LLMFactory.reset_cache()
+    return monkeypatch
+
+
+def reload() -> None:
+    provider_settings.reload()
+    line_settings.reload()
+
+
+def variables() -> list[str]:
+    """What a server that is to start complains of."""
+    reload()
+    with pytest.raises(ConfigurationError) as error:
+        check_configuration()
+    return [problem.variable for problem in error.value.problems]
+
+
+def test_a_configuration_that_works_passes(put: pytest.MonkeyPatch) -> None:
+    reload()
+    check_configuration()
+
+
+def test_all_that_is_wrong_is_told_at_once_and_once_each(put: pytest.MonkeyPatch) -> None:
+    put.delenv("TWILIO_AUTH_TOKEN")
+    put.setenv("BUSINESS_FILE", "/nowhere/business.yaml")
+    put.setenv("VOICE_PROVIDER", "nobody")
+    assert variables() == ["TWILIO_AUTH_TOKEN", "BUSINESS_FILE", "VOICE_PROVIDER"]
+
+
+def test_a_model_that_cannot_chat_is_refused(put: pytest.MonkeyPatch) -> None:
+    put.setenv("LLM_PROVIDER", f"{__name__}:NO_CHAT_MODEL")
+    assert variables() == ["LLM_PROVIDER"]
+    with pytest.raises(ConfigurationError, match="FakeListLLM is not a chat model"):
+        chat_model()
+
+
+def test_ears_and_voice_may_be_different_engines(put: pytest.MonkeyPatch) -> None:
+    put.setenv("VOICE_TTS_PROVIDER", f"{__name__}:Deaf")
+    reload()
+    assert type(speaking_engine()).__name__ == "Deaf"
+    assert type(hearing_engine()) is ScriptedVoiceProvider
+
+
+async def test_without_an_account_there_is_no_rest_to_stop(put: pytest.MonkeyPatch) -> None:
+    reload()
+    service = Service()
+    assert service.not_ready == "the engines are loading"
+    await service.stop()
+
+
+async def test_a_development_server_on_loopback_needs_no_token(put: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put.delenv("TWILIO_AUTH_TOKEN")
+    put.setenv("TWILIO_VALIDATE_SIGNATURES", "false")
+    reload()
+    await Service().stop()
+
+
+async def test_a_call_that_cannot_begin_leaves_no_feed_that_never_ends(put: pytest.MonkeyPatch) -> None:
+    reload()
+    service = Service()
+    put.setitem(VoiceProviderFactory._registry, "scripted", Lost)
+    with pytest.raises(ConfigurationError):
+        await service._serve(await Peer().line(), Start(STREAM, CALL, ACCOUNT))
+    path = f"/calls/{CALL}/events"
+    signature = sign(service.settings.public_base_url + path, TOKEN)
+    app = Starlette(routes=[Route("/calls/{call_sid}/events", service.feed.events)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
+        assert (await client.get(path, headers={"X-Twilio-Signature": signature})).status_code == 404
+    await service.stop()
