@@ -1,19 +1,20 @@
 """The business the bot answers for: the schema of the operator's YAML file, and the way in from disk."""
 
 import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from yaml.nodes import MappingNode, Node, SequenceNode
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from providers.errors import ConfigurationError, Problem
+from providers.yaml_lines import InvalidFile, load_yaml, parse_yaml
 
 SHIPPED = Path(__file__).with_name("business.yaml")
 """The example that answers the phone until `BUSINESS_FILE` names another."""
@@ -126,6 +127,41 @@ class Booking(_Part):
     aliases: tuple[Text, ...] = ()
 
 
+class Limits(_Part):
+    """Bounds on a call; what is None is as the line has it."""
+
+    longest_call_minutes: Annotated[float, Field(gt=0, le=240)] | None = None
+    most_turns: Annotated[int, Field(ge=1, le=1000)] | None = None
+    caller_silence_seconds: Annotated[float, Field(ge=2, le=120)] | None = None
+    reprompts: Annotated[int, Field(ge=0, le=10)] | None = None
+
+
+class Keypad(_Part):
+    """How keys of the caller's telephone are taken when nobody has asked for them; None is as the line has it."""
+
+    interrupts: bool | None = None
+    pause_seconds: Annotated[float, Field(ge=0.5, le=30)] | None = None
+    length: Annotated[int, Field(ge=1, le=40)] | None = None
+    terminator: Literal["#", "*"] | None = None
+
+
+class Phrases(_Part):
+    """What the line itself says, not the model; what is None is as the line has it."""
+
+    not_understood: Text | None = None
+    still_there: Text | None = None
+    holding: Text | None = None
+    apology: Text | None = None
+    silent_goodbye: Text | None = None
+
+
+def _known_tool(name: str, info: ValidationInfo) -> str:
+    known: Collection[str] | None = info.context
+    if known is not None and name not in known:
+        raise ValueError(f"there is no tool of that name, only: {', '.join(known)}")
+    return name
+
+
 class Business(_Part):
     """All the bot may say. Whatever is not in here, it does not know."""
 
@@ -134,7 +170,10 @@ class Business(_Part):
     timezone: Annotated[str, AfterValidator(_existing_zone)]
     currency: Literal["USD", "EUR", "GBP"] = "USD"
     greeting: Text
+    greeting_interruptible: bool = True
+    notice: str = ""
     goodbye: Text
+    phrases: Phrases = Phrases()
     hours: Hours
     holidays: tuple[Holiday, ...] = ()
     address: str = ""
@@ -143,6 +182,9 @@ class Business(_Part):
     questions: tuple[Question, ...] = ()
     bookings: tuple[Booking, ...] = ()
     transfer: dict[Text, PhoneNumber] = {}
+    tools: tuple[Annotated[str, AfterValidator(_known_tool)], ...] | None = None
+    limits: Limits = Limits()
+    keypad: Keypad = Keypad()
     prompt: str = ""
 
     @cached_property
@@ -158,57 +200,26 @@ class Business(_Part):
         return self.hours.on(day.weekday()) if holiday is None else holiday.hours
 
 
-def load_business(path: str | Path | None = None) -> Business:
+def load_business(path: str | Path | None = None, tools: Collection[str] | None = None) -> Business:
     """Read a business file, the shipped example when `path` is None.
 
-    Raises `ConfigurationError` with every problem found, each naming the file, the line and the field.
+    The names under its `tools` have to be among `tools`, if those are given. Raises `ConfigurationError` with every
+    problem found, each naming the file, the line and the field.
     """
-    path = Path(path) if path is not None else SHIPPED
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError.of("BUSINESS_FILE", f"cannot read {path}: {error}") from error
-    return parse_business(text, source=str(path))
+    with _as_configuration():
+        return load_yaml(Business, Path(path) if path is not None else SHIPPED, tools)
 
 
-def parse_business(text: str, source: str = "business.yaml") -> Business:
+def parse_business(text: str, source: str = "business.yaml", tools: Collection[str] | None = None) -> Business:
     """As `load_business`, from the text of the file; `source` is its name in errors."""
+    with _as_configuration():
+        return parse_yaml(Business, text, source, tools)
+
+
+@contextmanager
+def _as_configuration() -> Iterator[None]:
+    """A business file is configuration: what is wrong with it is told like a wrong setting."""
     try:
-        # Every scalar stays text until its field says otherwise: YAML's own guesses turn +39… into a number.
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
-        value: object = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - builds only str, list and dict
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise ConfigurationError.of("BUSINESS_FILE", f"{source}{line}: {getattr(error, 'problem', error)}") from None
-    try:
-        return Business.model_validate(value)
-    except ValidationError as error:
-        raise ConfigurationError(_problem(dict(detail), node, source) for detail in error.errors()) from None
-
-
-def _problem(detail: dict[str, Any], node: Node | None, source: str) -> Problem:
-    path: tuple[int | str, ...] = detail["loc"]
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    message = detail["msg"].removeprefix("Value error, ")
-    place = f"{source}, line {_line(node, path)}" if node else source
-    return Problem("BUSINESS_FILE", f"{place}: {field}: {message}" if field else f"{place}: {message}")
-
-
-def _line(node: Node, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on `path` that exists, from 1."""
-    line: int = node.start_mark.line + 1
-    for part in path:
-        found: Node | None = None
-        if isinstance(node, MappingNode):
-            pair = next((pair for pair in node.value if pair[0].value == part), None)
-            if pair is None:
-                break
-            line, found = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-            found = node.value[part]
-            line = found.start_mark.line + 1
-        if found is None:
-            break
-        node = found
-    return line
+        yield
+    except InvalidFile as error:
+        raise ConfigurationError(Problem("BUSINESS_FILE", problem) for problem in error.problems) from error.__cause__

@@ -62,6 +62,10 @@ class History:
         """Something the model should know that nobody said, such as a transfer that failed or a key pressed."""
         self._add(_Caller(f"[{what}]"))
 
+    def caller_pressed(self, keys: str) -> None:
+        """Keys of the caller's telephone, the one that ended them included; none is a caller who pressed nothing."""
+        self.happened(f"The caller pressed: {keys}" if keys else "The caller pressed no keys.")
+
     def tool_round(self, ai_message: AIMessage, tool_messages: Sequence[ToolMessage]) -> None:
         """Tools the model asked for, with all their results.
 
@@ -69,12 +73,16 @@ class History:
         """
         self._add(_Tools(ai_message.model_copy(update={"content": ""}), tuple(tool_messages)))
 
-    def messages(self) -> list[BaseMessage]:
-        """What to send: the system prompt, then caller and bot by turns, the caller first, as strict servers want."""
+    def messages(self, supposing: str = "") -> list[BaseMessage]:
+        """What to send: the system prompt, then caller and bot by turns, the caller first, as strict servers want.
+
+        `supposing`: words of the caller that may not be their last, and so are not remembered.
+        """
         messages: list[BaseMessage] = []
         if self._forgot or not self._entries or not isinstance(self._entries[0], _Caller):
             messages.append(HumanMessage(_FORGOTTEN if self._forgot else _BEGINNING))
-        for entry in self._entries:
+        supposed = [_Caller(supposing)] if supposing else []
+        for entry in (*self._entries, *supposed):
             last = messages[-1] if messages else None
             if isinstance(entry, _Tools):
                 messages += [entry.asked, *entry.answered]

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import langsmith
@@ -34,8 +35,35 @@ class LLMFactory:
         """
         if use_cache and cls._cached is not None and cls._cached[0] == settings.llm:
             return cls._cached[1]
-        langsmith.configure(enabled=False)  # whatever its variables say: it would send the callers' words elsewhere
         provider = settings.llm.LLM_PROVIDER
+        llm = cls._shipped(provider)
+        if llm is None:
+            raise ConfigurationError.of("LLM_PROVIDER", f"Unknown LLM provider: {provider}")
+        if use_cache:
+            cls._cached = (settings.llm.model_copy(), llm)
+        return llm
+
+    @classmethod
+    def create_fallback(cls) -> BaseLanguageModel[Any] | None:
+        """A new model as `LLM_FALLBACK_PROVIDER` names it, None if it names none; otherwise as `create_llm`."""
+        provider = settings.llm.LLM_FALLBACK_PROVIDER
+        if provider is None:
+            return None
+        try:
+            llm = cls._shipped(provider if ":" in provider else provider.lower())
+        except ConfigurationError as error:
+            # What was wrong with a path is said of the variable that holds it.
+            raise ConfigurationError(
+                replace(found, variable="LLM_FALLBACK_PROVIDER") if found.variable == "LLM_PROVIDER" else found
+                for found in error.problems
+            ) from error
+        if not llm:
+            raise ConfigurationError.of("LLM_FALLBACK_PROVIDER", f"Unknown LLM provider: {provider}")
+        return llm
+
+    @classmethod
+    def _shipped(cls, provider: str) -> BaseLanguageModel[Any] | None:
+        langsmith.configure(enabled=False)  # whatever its variables say: it would send the callers' words elsewhere
         llm: BaseLanguageModel[Any] | None = None
 
         if ":" in provider:
@@ -58,10 +86,6 @@ class LLMFactory:
             logger.info("Initializing OpenAI LLM: %s", settings.llm.OPENAI_MODEL)
             llm = _openai()
 
-        if llm is None:
-            raise ConfigurationError.of("LLM_PROVIDER", f"Unknown LLM provider: {provider}")
-        if use_cache:
-            cls._cached = (settings.llm.model_copy(), llm)
         return llm
 
     @classmethod

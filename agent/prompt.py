@@ -1,6 +1,6 @@
 """The instructions of a large model: who it is, what it knows of the business, and this call."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -39,15 +39,18 @@ class CallFacts:
     now: datetime
 
 
-def system_prompt(business: Business, facts: CallFacts) -> str:
-    """The whole system prompt; dates and times in it are those of the business's time zone."""
+def system_prompt(business: Business, facts: CallFacts, tools: Collection[str] | None = None) -> str:
+    """The whole system prompt; dates and times in it are those of the business's time zone.
+
+    `tools` names the tools that the model has; None is all that need nothing but the business.
+    """
     now = facts.now.astimezone(business.zone)
     parts = [
         f"You answer the telephone for {business.name}.",
         business.prompt,
         _section("How you speak", _MANNER.format(language=_language(business))),
         _section("What you may say", _HONESTY),
-        _section("What you can do", _abilities(business)),
+        _section("What you can do", _abilities(business, _USUAL if tools is None else tools)),
         _section("The business", "\n".join(_facts(business, now.date()))),
         _section("This call", "\n".join(_call(facts, now))),
     ]
@@ -62,21 +65,33 @@ def _language(business: Business) -> str:
     return "English" if business.language.startswith("en") else f"the language with the code {business.language}"
 
 
-def _abilities(business: Business) -> str:
-    lines = [
-        "- take_message: when the caller wants to leave a message, or wants what you cannot give.",
-        "- hang_up: when the caller is done. Say goodbye in the same reply; the line is closed after it was heard.",
-    ]
-    if business.transfer:
-        names = ", ".join(business.transfer)
-        lines.append(f"- transfer_call: puts the caller through to one of: {names}. Say so in the same reply.")
-    lines += [
-        f"- take_booking: books a {booking.what}, for {_people(booking.max_party_size)}, at a time when we are open. "
-        "Ask for everything it needs, and have the caller confirm it first."
-        for booking in business.bookings
-    ]
+_USUAL = ("take_message", "hang_up", "transfer_call", "take_booking", "collect_digits")
+
+
+def _abilities(business: Business, tools: Collection[str]) -> str:
+    lines = [f"- {name}: {what}" for name, what in _uses(business) if name in tools]
     lines.append("Do not speak of these tools by name.")
     return "\n".join(lines)
+
+
+def _uses(business: Business) -> Iterable[tuple[str, str]]:
+    yield "take_message", "when the caller wants to leave a message, or wants what you cannot give."
+    yield "hang_up", "when the caller is done. Say goodbye in the same reply; the line is closed after it was heard."
+    if business.transfer:
+        names = ", ".join(business.transfer)
+        yield "transfer_call", f"puts the caller through to one of: {names}. Say so in the same reply."
+    for booking in business.bookings:
+        yield (
+            "take_booking",
+            f"books a {booking.what}, for {_people(booking.max_party_size)}, at a time when we are open. "
+            "Ask for everything it needs, and have the caller confirm it first.",
+        )
+    yield (
+        "collect_digits",
+        "when a number is long or private, has the caller type it on the keypad. Ask for it in the same reply; what "
+        "they press comes as a note. Do not read it back aloud unless you must.",
+    )
+    yield "send_text_message", "sends the caller a text message, if they want one: an address, a code, a confirmation."
 
 
 def _people(most: int) -> str:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,8 +15,8 @@ from langchain_core.tools import BaseTool
 
 from agent.failures import llm_error
 from agent.sentences import SentenceSplitter, ThoughtFilter
-from agent.tool_calls import Calls, asking_message, run_calls
-from agent.tools import ControlRequested
+from agent.tool_calls import Call, Calls, asking_message, have_effects, run_calls, to_run
+from agent.tools import CallControl, ControlRequested
 from providers.errors import LLMError
 
 logger = logging.getLogger(__name__)
@@ -23,18 +24,41 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReplyLimits:
-    """`characters` bounds one answer of the model, arguments of tools included, and each result of a tool."""
+    """`characters` bounds one answer of the model, arguments of tools included, and each result of a tool.
 
-    first_token_s: float = 8.0
+    A model that is silent for `first_token_s` is asked again, once in a reply, so that the caller may wait twice that.
+    """
+
+    first_token_s: float = 4.0
     next_token_s: float = 4.0
     tool_s: float = 5.0
     tool_rounds: int = 4
     characters: int = 4000
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a reply has cost so far; whoever passes it in may read it at any time, also when the reply was closed.
+
+    A `token` is a piece of the model's stream that held words, thoughts or parts of tool calls, as most servers send.
+    """
+
+    requests: int = 0
+    tokens: int = 0
+    characters: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FirstToken:
     """The model has begun to speak, or to ask for a tool; once in a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """A model failed before its first token, and `provider` is asked now: the next model, or the same one."""
+
+    provider: str
+    why: LLMError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +69,15 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsStarted:
+    """These tools are run from now on, and may take their time; they are done when the next `ToolRound` comes."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRound:
-    """Tools were run; `History.tool_round` takes this, and the reply goes on."""
+    """Tools were run, or a control was ordered that the talk outlives. `History.tool_round` takes this."""
 
     ai_message: AIMessage
     tool_messages: tuple[ToolMessage, ...]
@@ -57,7 +88,13 @@ class Finished:
     """The reply is complete; always the last event of one that neither failed nor was closed."""
 
 
-type ReplyEvent = FirstToken | Sentence | ControlRequested | ToolRound | Finished
+type ReplyEvent = FirstToken | AskedAgain | Sentence | ControlRequested | ToolsStarted | ToolRound | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class _Mind:
+    model: Runnable[Any, Any]
+    provider: str
 
 
 async def reply(
@@ -66,40 +103,59 @@ async def reply(
     tools: Sequence[BaseTool] = (),
     limits: ReplyLimits = ReplyLimits(),
     provider: str = "",
+    *,
+    fallback: BaseLanguageModel[Any] | None = None,
+    fallback_provider: str = "",
+    confirmed: asyncio.Event | None = None,
+    tally: Tally | None = None,
 ) -> AsyncGenerator[ReplyEvent]:
     """Ask `llm` to answer `messages`; what it wants of `tools` is run, and it is asked again with the results.
 
     Yields events as they come, so that the first sentence can be spoken while the second is written. A control asked
-    for together with other tools is put off until the model has seen how those went. Closing the generator, or
-    cancelling the task that reads it, closes the model's connection at once; a tool that was running is cancelled,
-    but what it had handed to a thread is finished there. Raises `LLMError`, also for an answer without a word in it;
-    sentences that came before stand.
+    for together with other tools is put off until the model has seen how those went. A model that fails before its
+    first token is asked once more if that may help; or `fallback` is, and for the rest of the reply.
+
+    Until `confirmed` is set the reply is a speculation: words come, tools that are safe are run, and before all others
+    it waits, for as long as its reader cares to. None is a reply that was meant from the beginning.
+
+    Closing the generator, or cancelling the task that reads it, closes the model's connection at once; a tool that was
+    running is cancelled, but what it had handed to a thread is finished there. Raises `LLMError`, also for an answer
+    without a word in it; sentences that came before stand.
     """
-    provider = provider or type(llm).__name__
-    model = _with_tools(llm, tools)
+    first = _mind(llm, tools, provider)
+    minds = deque([first, first if fallback is None else _mind(fallback, tools, fallback_provider)])
     named = {tool.name: tool for tool in tools}
     conversation = list(messages)
+    tally = Tally() if tally is None else tally
     begun = False
     for _ in range(limits.tool_rounds + 1):
-        answer = _Answer()
-        async with aclosing(_listen(model, conversation, answer, limits, provider)) as events:
+        answer = _Answer(tally)
+        async with aclosing(_ask(minds, conversation, answer, limits)) as events:
             async for event in events:
                 if not (begun and isinstance(event, FirstToken)):
-                    begun = True
+                    begun = begun or isinstance(event, FirstToken)
                     yield event
         calls = answer.calls.finish()
-        if not calls and not answer.text.strip():
-            raise LLMError("the model said nothing", provider=provider, operation="reply", retryable=True)
+        if confirmed and have_effects(calls, named):
+            await confirmed.wait()
+        if started := to_run(calls, named):
+            yield ToolsStarted(started)
         outcome = await run_calls(calls, named, limits.tool_s, limits.characters) if calls else None
+        if isinstance(outcome, ControlRequested):
+            yield outcome
+            for round_ in _outlived(answer, calls[0], named):
+                yield round_
         if not isinstance(outcome, list):
-            if outcome:
-                yield outcome
             yield Finished()
             return
         asking = asking_message(answer.text.strip(), calls)
         yield ToolRound(asking, tuple(outcome))
         conversation += [asking, *outcome]
-    raise LLMError("the model went on asking for tools", provider=provider, operation="reply")
+    raise LLMError("the model went on asking for tools", provider=minds[0].provider, operation="reply")
+
+
+def _mind(llm: BaseLanguageModel[Any], tools: Sequence[BaseTool], provider: str) -> _Mind:
+    return _Mind(_with_tools(llm, tools), provider or type(llm).__name__)
 
 
 def _with_tools(llm: BaseLanguageModel[Any], tools: Sequence[BaseTool]) -> Runnable[Any, Any]:
@@ -111,10 +167,24 @@ def _with_tools(llm: BaseLanguageModel[Any], tools: Sequence[BaseTool]) -> Runna
         return llm
 
 
-class _Answer:
-    """One answer of the model, while it comes in."""
+def _outlived(answer: "_Answer", call: Call, tools: Mapping[str, BaseTool]) -> list[ToolRound]:
+    """What the conversation holds of a control after which it goes on; the words of the answer are told by the call."""
+    control = tools[call.name]
+    if not (isinstance(control, CallControl) and control.result):
+        return []
+    told = ToolMessage(control.result, tool_call_id=call.id, name=call.name)
+    return [ToolRound(asking_message(answer.text.strip(), [call]), (told,))]
 
-    def __init__(self) -> None:
+
+class _Answer:
+    """One answer of the model, while it comes in; its size in characters counts what is words or calls of tools."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.begin()
+
+    def begin(self) -> None:
+        """Be empty, for a request that is about to be made."""
         self.text = ""
         self.calls = Calls()
         self.size = 0
@@ -123,9 +193,12 @@ class _Answer:
 
     def feed(self, chunk: str | BaseMessage) -> list[str]:
         """Take a chunk (plain text, if the model is no chat model); returns the sentences that are now complete."""
-        if isinstance(chunk, AIMessage):
-            self.size += self.calls.feed(chunk)
-        return self._say(self._thoughts.feed(chunk if isinstance(chunk, str) else str(chunk.text)))
+        called = self.calls.feed(chunk) if isinstance(chunk, AIMessage) else 0
+        text = chunk if isinstance(chunk, str) else str(chunk.text)
+        self.size += called
+        self.tally.tokens += bool(called or text)
+        self.tally.characters += called + len(text)
+        return self._say(self._thoughts.feed(text))
 
     def finish(self) -> list[str]:
         """The answer is complete: returns the sentences that were left."""
@@ -138,8 +211,31 @@ class _Answer:
         return self._sentences.feed(text)
 
 
+async def _ask(
+    minds: deque[_Mind], conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits
+) -> AsyncGenerator[FirstToken | Sentence | AskedAgain]:
+    """Fill `answer` from the first of `minds`, or from the second if that fails without a token."""
+    while True:
+        mind = minds[0]
+        answer.begin()
+        try:
+            async with aclosing(_listen(mind, conversation, answer, limits)) as events:
+                async for event in events:
+                    yield event
+            if not answer.calls.finish() and not answer.text.strip():
+                raise LLMError("the model said nothing", provider=mind.provider, operation="reply", retryable=True)
+            return
+        except LLMError as error:
+            if answer.size or len(minds) == 1 or not (error.retryable or minds[1] is not mind):
+                raise
+            logger.warning("asking again: %s", error)
+            failure = error
+        minds.popleft()
+        yield AskedAgain(minds[0].provider, failure)
+
+
 async def _listen(
-    model: Runnable[Any, Any], conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits, provider: str
+    mind: _Mind, conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits
 ) -> AsyncGenerator[FirstToken | Sentence]:
     """Fill `answer` from the model's stream, and yield what can be said already.
 
@@ -148,8 +244,9 @@ async def _listen(
     """
     clock = asyncio.get_running_loop().time
     patience_s = limits.first_token_s
+    answer.tally.requests += 1
     try:
-        async with aclosing(cast(AsyncGenerator[str | BaseMessage], model.astream(conversation))) as chunks:
+        async with aclosing(cast(AsyncGenerator[str | BaseMessage], mind.model.astream(conversation))) as chunks:
             while answer.size <= limits.characters:
                 size, waiting_since = answer.size, clock()
                 async with asyncio.timeout(patience_s):
@@ -167,7 +264,7 @@ async def _listen(
     except LLMError:
         raise
     except Exception as error:
-        raise llm_error(error, provider) from error
+        raise llm_error(error, mind.provider) from error
     if answer.size > limits.characters:
         logger.warning("an answer of the model passed %d characters and was cut off", limits.characters)
         answer.calls = Calls()

@@ -1,6 +1,7 @@
 """What a voice can say: markup, symbols, numbers and abbreviations as words, in American English."""
 
 import calendar
+import html
 import re
 import unicodedata
 from collections.abc import Callable
@@ -22,18 +23,25 @@ _IN_ADDRESSES = {
 }
 _ABBREVIATIONS = {
     **{"e.g": "for example", "i.e": "that is", "etc": "et cetera", "vs": "versus", "approx": "approximately"},
-    **{
-        "ave": "Avenue",
-        "blvd": "Boulevard",
-        "rd": "Road",
-        "apt": "apartment",
-        "ext": "extension",
-        "dept": "department",
-    },
+    **{"ave": "Avenue", "blvd": "Boulevard", "rd": "Road", "apt": "apartment", "ext": "extension"},
+    **{"dept": "department", "a.k.a": "also known as", "min": "minimum", "max": "maximum"},
+    **{"inc": "Incorporated", "ltd": "Limited", "co": "Company", "jr": "Junior", "sr": "Senior"},
 }
+_UNITS = {
+    **{"km": "kilometer", "m": "meter", "cm": "centimeter", "mm": "millimeter", "kg": "kilogram", "g": "gram"},
+    **{"l": "liter", "ml": "milliliter", "lb": "pound", "lbs": "pound", "oz": "ounce", "mi": "mile", "yd": "yard"},
+    **{"min": "minute", "mins": "minute", "hr": "hour", "hrs": "hour", "sec": "second", "secs": "second"},
+    **{"GB": "gigabyte", "MB": "megabyte", "yr": "year", "yrs": "year", "ft": "foot"},
+}
+_SCALES = {"k": "thousand", "m": "million", "bn": "billion"}
+_CODES = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£"}
 _TITLES = {"Mr": "Mister", "Mrs": "Missus", "Dr": "Doctor", "St": "Saint", "Prof": "Professor", "Mt": "Mount"}
 _IN_STREETS = {"St": "Street", "Dr": "Drive"}
-_SYMBOLS = {"&": " and ", "@": " at ", "=": " equals ", "°": " degrees ", "¢": " cents ", "|": ", ", "•": ", "}
+_SYMBOLS = {
+    **{"&": " and ", "@": " at ", "=": " equals ", "°": " degrees ", "¢": " cents ", "|": ", ", "•": ", "},
+    **{"±": " plus or minus ", "≈": " about ", "≤": " at most ", "≥": " at least ", "²": " squared ", "³": " cubed "},
+}
+_SMALL_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def speakable(text: str) -> str:
@@ -43,6 +51,7 @@ def speakable(text: str) -> str:
     with commas for the pauses. Words are never dropped, and text that is speakable comes back as it is. A date such
     as 3/4/2026 is read month first, as Americans write it. Never raises.
     """
+    text = text.translate(_SMALL_DIGITS)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     text = "".join(map(_sayable, _one_line(text)))
@@ -90,6 +99,8 @@ def _groups(digits: str) -> list[str]:
         return [digits]
     head = [digits[0]] if len(digits) == 11 and digits[0] == "1" else []
     rest = digits[len(head) :]
+    if len(rest) == 8:
+        return [*head, rest[:4], rest[4:]]
     while len(rest) > 4:
         head, rest = [*head, rest[:3]], rest[3:]
     return [*head, rest]
@@ -98,6 +109,8 @@ def _groups(digits: str) -> list[str]:
 def _code(match: Match[str]) -> str:
     """K74Q9 letter by letter; what has one number at its end, such as B12 or SAVE20, as a name and a number."""
     runs = re.findall(r"[A-Za-z]+|\d+|-", match[0])
+    if len(runs) == 3 and runs[1] == "-" and _is_word(runs[0]) and _is_word(runs[2]):
+        return f"{runs[0]} {runs[2]}"  # COVID-19
     plain = "-" in runs or len(runs) == 2
     spelled = " ".join("," if run == "-" else run if plain and _is_word(run) else " ".join(run.upper()) for run in runs)
     return re.sub(r"\bA(?= [A-Z0-9])", "A,", spelled)  # "A 7" would be read as the article
@@ -114,12 +127,13 @@ def _ordinal(number: int) -> str:
 
 def _date(match: Match[str]) -> str:
     parts = match.groupdict()
-    month, day = int(parts["month"]), int(parts["day"])
+    month, day, year = int(parts["month"]), int(parts["day"]), parts.get("year") or ""
     if month > 12:
         month, day = day, month
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return match[0]
-    return f"{_MONTHS[month - 1]} {_ordinal(day)}, {parts['year']}"
+    full = f", {'20' if len(year) == 2 else ''}{year}" if year else ""
+    return f"{_MONTHS[month - 1]} {_ordinal(day)}{full}"
 
 
 def _month(match: Match[str]) -> str:
@@ -144,7 +158,7 @@ def _price(match: Match[str]) -> str:
     coin, cent = _COINS[match["coin"]]
     whole, cents, scale = match["whole"], match["cents"], match["scale"]
     if scale:
-        return f"{whole}{match['fraction'] or ''} {scale} {coin}s"
+        return f"{whole}{match['fraction'] or ''} {_SCALES.get(scale.lower(), scale)} {coin}s"
     if match["fraction"] and not cents:
         return f"{whole}{match['fraction']} {coin}s"
     words = f"{whole} {coin}{'' if whole == '1' else 's'}"
@@ -152,6 +166,21 @@ def _price(match: Match[str]) -> str:
         return words
     small = f"{int(cents)} {cent if int(cents) == 1 else 'pence' if cent == 'penny' else cent + 's'}"
     return small if whole == "0" else f"{words} and {small}"
+
+
+def _price_before_coin(match: Match[str]) -> str:
+    """`14,50 €` and `20 USD` with the coin in front, as the rule for prices has it."""
+    coin = _CODES.get(match["after"], match["after"])
+    return f"{coin}{match['whole']}{'.' + match['cents'] if match['cents'] else ''}"
+
+
+def _unit(match: Match[str]) -> str:
+    name = match["unit"]
+    if name.endswith("²"):
+        name = f"square {_UNITS[name[:-1]]}s"
+    else:
+        name = _UNITS[name] if match["number"] == "1" else f"{_UNITS[name]}s".replace("foots", "feet")
+    return f"{match['number']} {name}{_stop(match)}"
 
 
 def _title(match: Match[str]) -> str:
@@ -170,38 +199,57 @@ def _rule(pattern: str, replacement: str | Callable[[Match[str]], str], flags: i
 
 _I, _M = re.IGNORECASE, re.MULTILINE
 _AMOUNT = r"[$€£]?\d{1,3}(?:,\d{3})*(?:[.:]\d{1,2})?(?:\s?%|\s?[ap]\.?m\b\.?)?"
-_SITE = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|org|net|edu|gov|info|biz|app|dev|io|co\.uk)\b"
+_SITE = (
+    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
+    r"(?:com|org|net|edu|gov|info|biz|app|dev|io|ai|co\.uk|uk|ca|de|fr|eu|shop|store|online|cafe|pizza|restaurant)\b"
+)
+_PER = r"(?:hour|hr|day|night|week|month|year|person|piece|guest|head)"
 _PHONE = "|".join(
     (
         r"\+\d[\d ().-]{6,18}\d",
         r"(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}",
         r"\(?0\d{1,4}\)? \d{3,4} \d{3,4}",
         r"\d{4}(?:[ -]\d{4}){2,3}",
-        r"\d{3,4}-\d{4}",
+        r"\d{3}[ .]\d{4}|\d{3,4}-\d{4}",
         r"(?!\d{2,3}000\b)\d{5,}",
     )
 )
 
 # The order matters: what a later rule would take apart is put into words by an earlier one.
 _RULES: tuple[_Rule, ...] = (
+    _rule(r"&#?\w{2,8};", lambda m: html.unescape(m[0])),
     _rule(r"[’‘]", "'"),
     _rule(r"[^\S\n]+", " "),
+    _rule(r"[−‒](?=[$€£]?\d)", "-"),
     # markup
+    _rule(r"</?[a-z][a-z0-9]*(?: [^<>\n]*)?/?>", " ", _I),
+    _rule(r"(?<![\w)])[:;]-?[)(DP](?!\w)", ""),
     _rule(r"```\w*", ""),
     _rule(r"!?\[([^\[\]]+)\]\([^()\s]*\)", r"\1"),
     _rule(r"^ *(?:[-*_=|:] *){3,}$", "", _M),
     _rule(r"^ *\| *| *\| *$", "", _M),
     _rule(r"^ *(?:#{1,6}|>+|[-*•‣▪◦–—]) +", "", _M),
     _rule(r"^ *(\d{1,2})[.)] +(?=\S)", r"\1, ", _M),
+    # keys of the telephone
+    _rule(r"(?<![\w&])(?:the )?[\"'“]?#[\"'”]?(?: (?:key|sign|button)\b)?(?![\w&])", "the pound key", _I),
+    _rule(
+        r"\b(press|hit|push|by|with|the) (?:the )?[\"'“]?\*[\"'”]?(?: (?:key|sign|button)\b)?(?=[\s.,;:!?]|$)",
+        lambda m: f"{'' if m[1].lower() == 'the' else m[1] + ' '}the star key",
+        _I,
+    ),
     # addresses on the net
     _rule(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", _address),
     _rule(rf"\b(?:https?://|www\.|(?={_SITE})){r'[^\s<>()\[\]"*]*[^\s<>()\[\]"*.,;:!?\']'}", _address, _I),
     _rule(r"\*\*|__|~~", ""),
     _rule(r"(?<![^\W_])_|_(?![^\W_])", ""),
     # dates and numbers
+    _rule(r"(?<=\d-\d\d)T(?=\d\d:\d\d)", " at "),
     _rule(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b", _date),
-    _rule(r"\b(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})\b", _date),
-    _rule(r"\b24/7\b", "24 7"),
+    _rule(r"\b(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}|\d\d)\b(?!/)", _date),
+    _rule(r"(?<![\d.])(?P<day>\d{1,2})\.(?P<month>0?[1-9]|1[0-2])\.(?P<year>\d{4})\b", _date),
+    _rule(r"(?<![\w/.-])(?P<month>1[0-2]|0?[1-9])/(?P<day>1[3-9]|2\d|3[01])(?![\w/]|[.-]\d)", _date),
+    _rule(r"\b(24/7|50/50)\b", lambda m: m[1].replace("/", " ")),
+    _rule(r"\b(call|dial|ring) (911|112|999|988)\b", lambda m: f"{m[1]} {' '.join(m[2])}", _I),
     _rule(r"(?<![\w/.])(\d+) ?([½¼¾⅓⅔]|[1-3]/[2-4])(?![\w/])", lambda m: f"{m[1]} and {_FRACTIONS.get(m[2], m[2])}"),
     _rule(r"[½¼¾⅓⅔]|(?<![\w/.])(?:1/[234]|3/4|2/3)(?![\w/])", lambda m: _FRACTIONS[m[0]]),
     _rule(rf"(?<![\w.,$€£:/-])(?:{_PHONE})(?![\w%/:-]|[.,]\d)", _digits),
@@ -210,21 +258,40 @@ _RULES: tuple[_Rule, ...] = (
         lambda m: m[1] + " ".join(m[2]),
         _I,
     ),
+    _rule(r"\b(noon|midnight) ?[-–] ?(?=\d)", r"\1 to ", _I),
+    _rule(r"(?<=[\dmM.]) ?[-–] ?(?=(?:noon|midnight)\b)", " to ", _I),
     _rule(rf"(?<![\w.,:/-])({_AMOUNT}) ?[-–] ?({_AMOUNT})(?![\w:/-]|[.,]\d)", r"\1 to \2", _I),
     _rule(r"(?<![\w.,-])(\d{4})–(\d{4})(?![\w-])", r"\1 to \2"),
     _rule(r"(?<![\w:.,$€£])(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))? ?(?P<half>[ap])\.? ?m\b\.?", _time, _I),
     _rule(r"(?<![\w:.,$€£])(?P<hour>\d{1,2}):(?P<minute>\d{2})(?P<half>)(?![\w:])", _time),
     _rule(
+        r"(?<![\w.,$€£])(?P<whole>\d+(?:,\d{3})*)(?:[.,](?P<cents>\d\d))?"
+        r" ?(?P<after>[$€£](?!\d)|(?:USD|EUR|GBP)\b)",
+        _price_before_coin,
+    ),
+    _rule(r"\b(USD|EUR|GBP|US\$) ?(?=\d)", lambda m: _CODES[m[1]]),
+    _rule(r"([$€£])-(?=\d)", r"-\1"),
+    _rule(r"(?<![\w)])-(?=[$€£]?\d)", "minus "),
+    _rule(
         r"(?P<coin>[$€£]) ?(?P<whole>\d+(?:,\d{3})*)(?P<fraction>\.(?P<cents>\d\d)(?!\d)|\.\d+)?"
-        r"(?: ?(?P<scale>hundred|thousand|million|billion)\b)?",
+        r"(?: ?(?P<scale>hundred|thousand|million|billion|[kKmM]\b|[bB]n)\b)?(?: (?:USD|EUR|GBP)\b)?",
         _price,
     ),
+    _rule(r"\b(\d+(?:\.\d+)?)k\b", r"\1 thousand"),
+    _rule(r"(?<=\w) ?/ ?hr\b", " per hour"),
+    _rule(r"\b(\d+) ?km/h\b", r"\1 kilometers per hour"),
+    _rule(r"\b(\d+) ?mph\b", r"\1 miles per hour"),
+    _rule(rf"(?<=\w)/(?={_PER}\b)", " per "),
+    _rule(r"\b(\d)'(\d{1,2})(?:\"|'')", r"\1 foot \2"),
+    _rule(r"(?<![\w-])<=? ?(?=\d)", "less than "),
+    _rule(r"(?<![\w-])>=? ?(?=\d)", "more than "),
     _rule(r"(?<=\d) ?%", " percent"),
     _rule(r"° ?([CF])\b", lambda m: " degrees " + {"C": "Celsius", "F": "Fahrenheit"}[m[1]]),
     _rule(r"(?<=\d) ?[x×] ?(?=\d)", " by "),
     _rule(r"(?<=\d) ?\* ?(?=\d)", " times "),
-    _rule(r"(?<=\d) (min|hr)s?\b\.?", lambda m: f" {'minutes' if m[1] == 'min' else 'hours'}{_stop(m)}"),
-    _rule(r"#(?=\d)|\bno\. ?(?=\d)", "number ", _I),
+    _rule(rf"(?<![\w.,$€£:/-])(?P<number>\d+(?:[.,]\d+)?) ?(?P<unit>k?m²|{'|'.join(_UNITS)})(?!\w)\.?", _unit),
+    _rule(r"#(?=\d|[A-Z]+-?\d)|\bno\. ?(?=\d)", "number ", _I),
+    _rule(r"#(?=[^\W\d])", ""),
     _rule(r"\+ ?(?=\d)", " plus "),
     _rule(r"~ ?(?=\d)", "about "),
     # codes: letters and digits in one word
@@ -234,14 +301,21 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule(r"(?<![\w@./'-])(?:[A-Za-z]+\d+[A-Za-z]|\d+[A-Za-z]+\d)[A-Za-z\d]*(?![\w@/'-])", _code),
     # abbreviations
+    _rule(r"(?<=\d )(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?", lambda m: _month(m) + _stop(m)),
     _rule(r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?(?= ?\d)", _month),
     _rule(rf"\b{_DAY}\b\.? ?[-–] ?{_DAY}\b\.?", lambda m: f"{_day(m[1])} to {_day(m[2])}{_stop(m)}"),
     _rule(rf"\b{_DAY}\.(?=\W|$)", lambda m: _day(m[1]) + _stop(m) if len(m[0]) < 7 else m[0]),
-    _rule(r"\b(e\.g|i\.e|vs|approx|apt|ext)\.", lambda m: _ABBREVIATIONS[m[1].lower()], _I),
-    _rule(r"\b(etc|ave|blvd|rd|dept)\.", lambda m: _ABBREVIATIONS[m[1].lower()] + _stop(m), _I),
+    _rule(r"\b(e\.g|i\.e|apt|ext)\.|\b(vs|approx)\b\.?", lambda m: _ABBREVIATIONS[(m[1] or m[2]).lower()], _I),
+    _rule(r"\b(min|max)\.(?= ?\d)", lambda m: _ABBREVIATIONS[m[1].lower()], _I),
+    _rule(
+        r"\b(a\.k\.a|ave|blvd|rd|dept)\.|\b(etc)\b\.?", lambda m: _ABBREVIATIONS[(m[1] or m[2]).lower()] + _stop(m), _I
+    ),
+    _rule(r"\b(Inc|Ltd|Co|Jr|Sr)\.", lambda m: _ABBREVIATIONS[m[1].lower()] + _stop(m)),
+    _rule(r"\bP\.? ?O\. Box\b", "P O Box"),
     _rule(r"\b(Mrs|Mr|Dr|St|Prof|Mt)\.", _title),
     _rule(r"\bw/o\b", "without"),
     _rule(r"\bw/", "with "),
+    _rule(r"\bb/c\b", "because"),
     _rule(r"(?<=\d) ?/ ?(?=\d)", " slash "),
     _rule(r"/", " "),
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from langchain_core.messages.tool import tool_call, tool_call_chunk
 from langchain_core.tools import BaseTool, ToolException
 from pydantic import ValidationError
 
-from agent.tools import CallControl, ControlRequested
+from agent.tools import CallControl, ControlRequested, is_safe
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +103,16 @@ def asking_message(text: str, calls: Sequence[Call]) -> AIMessage:
     )
 
 
+def have_effects(calls: Iterable[Call], tools: Mapping[str, BaseTool]) -> bool:
+    """Whether carrying the calls out would do anything that could not be forgotten again."""
+    return any(call.name in tools and not is_safe(tools[call.name]) for call in calls)
+
+
+def to_run(calls: Iterable[Call], tools: Mapping[str, BaseTool]) -> tuple[str, ...]:
+    """The names of the tools that take time of their own, controls being none."""
+    return tuple(call.name for call in calls if call.name in tools and not isinstance(tools[call.name], CallControl))
+
+
 async def run_calls(
     calls: Sequence[Call], tools: Mapping[str, BaseTool], limit_s: float, limit_characters: int
 ) -> ControlRequested | list[ToolMessage]:
@@ -134,19 +144,46 @@ async def _outcome(call: Call, tools: Mapping[str, BaseTool], limit_s: float) ->
     try:
         if isinstance(tool, CallControl):
             return tool.requested(arguments)
+        if unknown := _unknown(arguments, tool):
+            return _told(call, f"Nothing was done: there is no argument {', '.join(unknown)}.", failed=True)
         async with asyncio.timeout(limit_s):
-            return _told(call, str(await tool.ainvoke(arguments)))
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        return _told(call, f"Nothing was done: {problems}", failed=True)
+            return _result(call, await tool.ainvoke(tool_call(name=call.name, args=arguments, id=call.id)))
     except ToolException as error:
         return _told(call, str(error), failed=True)
     except TimeoutError:
         logger.error("the tool %s took longer than %g s", call.name, limit_s)
         return _told(call, "No answer came in time: it may or may not be done. Tell the caller so.", failed=True)
-    except Exception as error:  # an operator's own tool may raise anything, and its words may hold the caller's
-        logger.error("the tool %s failed: %s", call.name, type(error).__name__)
-        return _told(call, "It failed: do not count on any of it. Tell the caller so.", failed=True)
+    except asyncio.CancelledError as error:
+        if (task := asyncio.current_task()) is None or task.cancelling():
+            raise
+        return _broken(call, error)  # the tool cancelled itself, not we the tool
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ValidationError) and error.title == getattr(tool.args_schema, "__name__", None):
+            return _told(call, f"Nothing was done: {_problems(error)}", failed=True)
+        return _broken(call, error)
+
+
+def _unknown(arguments: Mapping[str, Any], tool: BaseTool) -> list[str]:
+    """Arguments that an operator's tool does not take: LangChain would drop them in silence."""
+    open_ended = getattr(tool.args_schema, "model_config", {}).get("extra") == "allow"
+    return [] if open_ended else [name for name in arguments if name not in tool.args]
+
+
+def _problems(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+
+
+def _result(call: Call, answered: object) -> ToolMessage:
+    """What a tool gave, as text: LangChain has made a message of it, and JSON of what was no text."""
+    if isinstance(answered, ToolMessage):
+        return _told(call, str(answered.text), failed=answered.status == "error")
+    return _told(call, str(answered))
+
+
+def _broken(call: Call, error: BaseException) -> ToolMessage:
+    """An operator's own tool may raise anything; of its words nothing is logged or told, for they may be a caller's."""
+    logger.error("the tool %s failed: %s", call.name, type(error).__name__)
+    return _told(call, "It failed: do not count on any of it. Tell the caller so.", failed=True)
 
 
 def _told(call: Call, content: str, failed: bool = False) -> ToolMessage:

@@ -1,4 +1,4 @@
-"""What the model can do besides talking: steer the call, and write bookings and messages into the front desk's book."""
+"""What the model can do besides talking: steer the call, text the caller, write into the front desk's book."""
 
 import asyncio
 import datetime as dt
@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -16,10 +16,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from agent.business import Booking, Business
 from agent.prompt import CallFacts
+from providers.errors import OffhookError
 
 logger = logging.getLogger(__name__)
 
+BUILT_IN = ("hang_up", "transfer_call", "collect_digits", "take_booking", "take_message", "send_text_message")
+"""The names that are taken, whether a call offers the tool or not."""
+MOST_TEXTS = 5
+"""Text messages that one call may send."""
+
 type Entry = Mapping[str, str | int | None]
+
+type Texting = Callable[[str], Awaitable[None]]
+"""Sends the caller a text message; raises `OffhookError` if it was not sent, or nobody knows whether it was."""
 
 
 def _date(value: str) -> str:
@@ -46,6 +55,14 @@ class HangUp(_Arguments):
     reason: _Short = Field(description="Why the call ends, in a few words")
 
 
+class CollectDigits(_Arguments):
+    """Have the caller type something on the keypad of the telephone. Ask for it in the same reply."""
+
+    purpose: _Short = Field(description="What the keys are for, in a few words")
+    length: int | None = Field(ge=1, le=40, description="How many keys it takes, null if that is not known")
+    terminator: Literal["#", "*"] = Field(description="The key that ends it; tell the caller unless length is known")
+
+
 class TakeBooking(_Arguments):
     """Write down a booking that the caller has confirmed."""
 
@@ -64,6 +81,14 @@ class TakeMessage(_Arguments):
     callback_number: _Short = Field(description="The number to call back, or what the caller said instead of one")
 
 
+class SendTextMessage(_Arguments):
+    """Send the caller a text message, to the number they call from. Ask whether they want it first."""
+
+    message: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1600)] = Field(
+        description="The message, as it is to be read"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ControlRequested:
     """The model wants the call itself to do something, once the caller has heard the reply. The arguments are valid."""
@@ -73,7 +98,12 @@ class ControlRequested:
 
 
 class CallControl(StructuredTool):
-    """A tool that is an order to the call: a reply hands it on, and never runs it."""
+    """A tool that is an order to the call: a reply hands it on, and never runs it.
+
+    `result` is what the model is told at once, of an order that the talk outlives; empty for one that ends the talk.
+    """
+
+    result: str = ""
 
     def requested(self, arguments: Mapping[str, Any]) -> ControlRequested:
         """Raises pydantic's `ValidationError` for arguments that do not do."""
@@ -112,6 +142,43 @@ class Book:
             self._written.add(line)
 
 
+def is_safe(tool: BaseTool) -> bool:
+    """Whether the tool says of itself that it has no effects, by `safe` in its `metadata` or `extras`."""
+    return ({**(tool.extras or {}), **(tool.metadata or {})}).get("safe") is True
+
+
+def call_tools(
+    business: Business, facts: CallFacts, book: Book, text: Texting | None = None, own: Sequence[BaseTool] = ()
+) -> list[BaseTool]:
+    """All that the model can do in one call: the built-in tools and the operator's own, as far as the business allows.
+
+    `text` is None where the caller cannot be sent text messages.
+    """
+    tools = [*front_desk_tools(business, facts, book), *([] if text is None else [text_tool(text)]), *own]
+    return [tool for tool in tools if business.tools is None or tool.name in business.tools]
+
+
+def text_tool(text: Texting) -> BaseTool:
+    """The tool that texts the caller of one call; it sends the same words once, and not without end."""
+    sent: set[str] = set()
+
+    async def send_text_message(message: str) -> str:
+        if message in sent:
+            return "These words were handed over to be sent before: they are not sent twice."
+        if len(sent) >= MOST_TEXTS:
+            raise ToolException("Nothing was sent: this call has sent as many text messages as it may.")
+        sent.add(message)  # before sending: a caller who speaks now cancels us, and nobody knows how far we got
+        try:
+            await text(message)
+        except OffhookError as error:
+            sent.discard(message)
+            logger.error("a text message could not be sent: %s", error)
+            raise ToolException("It is not certain that it was sent: tell the caller not to count on it.") from error
+        return "The text message is on its way."
+
+    return _tool("send_text_message", SendTextMessage, send_text_message)
+
+
 def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[BaseTool]:
     """The tools of one call: `transfer_call` and `take_booking` only if the business has a use for them.
 
@@ -145,13 +212,17 @@ def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[B
     tools: list[BaseTool] = [_control("hang_up", HangUp)]
     if business.transfer:
         tools.append(_control("transfer_call", _transfer_to(business.transfer)))
+    tools.append(_control("collect_digits", CollectDigits, _WAITS_FOR_KEYS))
     if business.bookings:
         tools.append(_tool("take_booking", TakeBooking, take_booking))
     return [*tools, _tool("take_message", TakeMessage, take_message)]
 
 
-def _control(name: str, arguments: type[BaseModel]) -> CallControl:
-    return CallControl(name=name, description=arguments.__doc__ or "", args_schema=arguments)
+_WAITS_FOR_KEYS = "The telephone system waits for the keys. What the caller presses comes as a note from it."
+
+
+def _control(name: str, arguments: type[BaseModel], result: str = "") -> CallControl:
+    return CallControl(name=name, description=arguments.__doc__ or "", args_schema=arguments, result=result)
 
 
 def _tool(name: str, arguments: type[BaseModel], run: Callable[..., Awaitable[str]]) -> StructuredTool:

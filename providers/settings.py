@@ -47,6 +47,9 @@ class LLMSettings(CoreSettings):
     """Which language model thinks, and what it needs."""
 
     LLM_PROVIDER: str = Field(default="local", description="Language model, or an import path `module:Name`")
+    LLM_FALLBACK_PROVIDER: str | None = Field(
+        default=None, description="Language model asked when that one fails or is silent, by name or import path"
+    )
     LLM_TEMPERATURE: float = Field(default=0.7, ge=0, le=2, description="0 is steady, 2 is wild")
     LLM_MAX_TOKENS: int = Field(default=1024, gt=0, description="Longest reply, in tokens")
     BUSINESS_FILE: str | None = Field(
@@ -54,6 +57,9 @@ class LLMSettings(CoreSettings):
     )
     FRONT_DESK_BOOK: str = Field(
         default="front-desk.jsonl", description="File that bookings and messages are added to, one JSON object a line"
+    )
+    TOOLS_MODULE: str | None = Field(
+        default=None, description="Your own LangChain tools: an import path `package.module`, or a file `tools.py`"
     )
 
     NVIDIA_API_KEY: SecretStr | None = Field(default=None, description="Key for NVIDIA's hosted models")

@@ -1,4 +1,4 @@
-"""The command line: `offhook serve`, `offhook call`, `offhook demo`."""
+"""The command line: `offhook serve`, `offhook call`, `offhook demo`, `offhook scenario run`."""
 
 import asyncio
 import sys
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from telephony.simulator.microphone import MicrophoneCaller
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+scenarios = typer.Typer(no_args_is_help=True, help="Scripted calls to the bot, judged by what must happen in them.")
+app.add_typer(scenarios, name="scenario")
 console = Console(stderr=True)
 
 KEEP_ALIVE_S = 95
@@ -34,7 +36,7 @@ def serve(
     """Answer the phone: the webhooks and the media stream that a Twilio number points at."""
     import uvicorn
 
-    from telephony.service import check_configuration
+    from telephony.engines import check_configuration
 
     settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
     check_configuration()
@@ -98,6 +100,24 @@ def demo(
     record.parent.mkdir(parents=True, exist_ok=True)
     if not _run(run_demo(Console(), record, play=play and sys.stdout.isatty())):
         raise typer.Exit(1)
+
+
+@scenarios.callback()
+def scenario() -> None:
+    """A group of its own, so that `run` is one of its commands."""
+
+
+@scenarios.command("run")
+def scenario_run(
+    paths: Annotated[list[Path], typer.Argument(help="Scenario files, or folders of them (docs/scenarios.md)")],
+    live: Annotated[str, typer.Option(help="Call this voice webhook in real time, with real speech")] = "",
+    junit: Annotated[Path | None, typer.Option(help="Write the outcome as JUnit XML")] = None,
+) -> None:
+    """Run scenarios in invented time, or live. Exit status: 0 all passed, 1 not all did, 2 a file cannot be read."""
+    from telephony.scenarios.command import run_scenarios
+
+    if status := run_scenarios(paths, live, junit, Console()):
+        raise typer.Exit(status)
 
 
 async def _show_call(options: CallOptions, microphone: bool) -> bool:

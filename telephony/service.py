@@ -3,26 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from langchain_core.language_models import BaseChatModel
-
-from agent.business import load_business
 from agent.history import History
-from agent.llm_factory import LLMFactory
+from agent.own_tools import business_and_tools
 from agent.prompt import CallFacts, system_prompt
-from agent.tools import Book, front_desk_tools
-from providers.errors import ConfigurationError, OffhookError, Problem
+from agent.tools import Book, call_tools
+from providers.errors import OffhookError
 from providers.settings import settings as provider_settings
-from providers.voice.base import BaseVoiceProvider
-from providers.voice.factory import VoiceProviderFactory
-from telephony.audio.converter import input_spec, output_spec
+from telephony import engines
 from telephony.audio.vad import VadHub, load_engine
+from telephony.call.actions import EndReason
 from telephony.call.journal import Journal
-from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines
 from telephony.feed import CallFeed
+from telephony.persona import call_rules
 from telephony.settings import settings as line_settings
 from telephony.twilio.board import CallBoard
 from telephony.twilio.control import CallControl
@@ -39,51 +35,19 @@ logger = logging.getLogger(__name__)
 UNSIGNED_SECRET = "unsigned development on loopback"  # noqa: S105 - where no request is signed, no token is a secret
 
 
-def check_configuration() -> None:
-    """Raise one `ConfigurationError` with everything that is wrong with the settings, if anything is."""
-    checks: tuple[Callable[[], object], ...] = (
-        lambda: line_settings.telephony,
-        lambda: load_business(provider_settings.llm.BUSINESS_FILE),
-        chat_model,
-        lambda: output_spec(speaking_engine()),
-        lambda: input_spec(hearing_engine()),
-    )
-    problems: dict[Problem, None] = {}
-    for check in checks:
-        try:
-            check()
-        except ConfigurationError as error:
-            problems |= dict.fromkeys(error.problems)
-    if problems:
-        raise ConfigurationError(problems)
-
-
-def chat_model() -> BaseChatModel:
-    """The configured language model, the same one for all calls."""
-    llm = LLMFactory.create_llm()
-    if not isinstance(llm, BaseChatModel):
-        raise ConfigurationError.of("LLM_PROVIDER", f"{type(llm).__name__} is not a chat model")
-    return llm
-
-
-def hearing_engine() -> BaseVoiceProvider:
-    """A fresh instance of the engine that hears."""
-    return VoiceProviderFactory.create_provider(provider_settings.voice.VOICE_STT_PROVIDER)
-
-
-def speaking_engine() -> BaseVoiceProvider:
-    """A fresh instance of the engine that speaks."""
-    return VoiceProviderFactory.create_provider(provider_settings.voice.VOICE_TTS_PROVIDER)
+MOST_TRANSFERRED = 1000
+"""Talks kept while their callers are being put through, in case they come back."""
 
 
 class Service:
     """What the calls of one process share. Made on its event loop; raises `ConfigurationError`."""
 
     def __init__(self) -> None:
-        check_configuration()
+        engines.check_configuration()
         self.settings = line_settings.telephony
-        self._business = load_business(provider_settings.llm.BUSINESS_FILE)
-        self._llm = chat_model()
+        llm = provider_settings.llm
+        self._business, self._own_tools = business_and_tools(llm.BUSINESS_FILE, llm.TOOLS_MODULE)
+        self._mind = engines.mind()
         token = self.settings.TWILIO_AUTH_TOKEN.get_secret_value() if self.settings.TWILIO_AUTH_TOKEN else ""
         signed = self.settings.TWILIO_VALIDATE_SIGNATURES
         checker = SignatureChecker(token, self.settings.public_base_url) if signed else None
@@ -97,10 +61,18 @@ class Service:
         self._board = board
         self._control = CallControl(self._rest, board, dial_ended, time.monotonic)
         self._detection = VadHub(lambda: load_engine(self.settings.VAD_MODEL_PATH))
+        self._transferred: dict[str, History] = {}  # talks of callers being put through, the newest last
         self._warming: asyncio.Task[None] | None = None
         self.not_ready: str | None = "the engines are loading"
         """Why calls are not taken, None when they are."""
-        self.webhooks = Webhooks(self.settings, checker, tokens, board, accepting=lambda: self.not_ready is None)
+        self.webhooks = Webhooks(
+            self.settings,
+            checker,
+            tokens,
+            board,
+            accepting=lambda: self.not_ready is None,
+            on_return=lambda call_sid, reason: call_sid in self._transferred,
+        )
         self.endpoint = StreamEndpoint(checker, tokens, self._serve, time.time)
         self.feed = CallFeed(checker)
 
@@ -118,14 +90,9 @@ class Service:
             await self._rest.aclose()
 
     async def _warm_up(self) -> None:
-        voice = provider_settings.voice
         began_at = time.monotonic()
-        engines = {type(engine) for engine in (hearing_engine(), speaking_engine())}
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._detection.start())
-                for engine in engines:
-                    group.create_task(engine.prepare(voice))
+            await engines.load(self._detection)
         except* OffhookError as failure:
             self.not_ready = f"the engines cannot be loaded: {failure.exceptions[0]}"
             logger.error("%s", self.not_ready)
@@ -137,35 +104,45 @@ class Service:
             logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
 
     async def _serve(self, line: MediaLine, start: Start) -> None:
-        """One call, from its start to its end."""
-        now = asyncio.get_running_loop().time()
+        """One stream of a call, from its start to its end: the first, or that of a caller who could not be put through.
+
+        Their talk goes on, with a word about why they are back instead of a greeting.
+        """
+        began_at = asyncio.get_running_loop().time()
         self._board.streaming(start.call_sid, time.monotonic())
-        journal = Journal(started_at=now)
-        hears, speaks = hearing_engine(), speaking_engine()
-        if type(hears) is type(speaks):
-            hears = speaks
-        rules = CallRules(
-            greeting=self._business.greeting,
-            goodbye=self._business.goodbye,
-            turn_end_silence_s=self.settings.TURN_END_SILENCE_MS / 1000,
-            transcribe_at_pause=not hears.capabilities.streaming_stt,
+        hears, speaks = engines.voices()
+        rules = call_rules(
+            self._business,
+            self.settings.TURN_END_SILENCE_MS / 1000,
+            streaming_stt=hears.capabilities.streaming_stt,
         )
         facts = CallFacts(
             caller=start.parameters.get("from") or None,
             called=start.parameters.get("to") or None,
             now=datetime.now(self._business.zone),
         )
-        tools = front_desk_tools(self._business, facts, Book(provider_settings.llm.FRONT_DESK_BOOK))
-        engines = Engines(
-            hears,
-            speaks,
-            self._llm,
-            provider_settings.llm.LLM_PROVIDER,
-            self._detection,
-            tools,
-            self._business.transfer,
+        history = self._transferred.pop(start.call_sid, None)
+        if history is None:
+            history = History(system_prompt(self._business, facts))
+        else:
+            history.happened("The transfer failed: nobody answered.")
+            rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
+        tools = call_tools(
+            self._business,
+            facts,
+            Book(provider_settings.llm.FRONT_DESK_BOOK),
+            self._control.texting(facts.caller, facts.called),
+            self._own_tools.for_call(self._business, facts),
         )
-        history = History(system_prompt(self._business, facts))
+        shared = Engines(hears, speaks, self._mind, self._detection, tools, self._business.transfer)
+        journal = Journal(started_at=began_at)
         self.feed.publish(start.call_sid, journal)  # from here on its end is certain to be written down
         logger.info("call started")
-        await CallSession(start.call_sid, line, engines, history, rules, self._control, journal).run()
+        session = CallSession(start.call_sid, line, shared, history, rules, self._control, journal)
+        if await session.run() is EndReason.TRANSFERRED:
+            self._keep(start.call_sid, history)
+
+    def _keep(self, call_sid: str, history: History) -> None:
+        self._transferred[call_sid] = history
+        if len(self._transferred) > MOST_TRANSFERRED:
+            del self._transferred[next(iter(self._transferred))]

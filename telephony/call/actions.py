@@ -11,8 +11,9 @@ class EndReason(StrEnum):
     GOODBYE = "the bot said goodbye"
     TRANSFERRED = "transferred"
     SILENCE = "the caller said nothing any more"
-    TOO_LONG = "the call reached its time limit"
+    TOO_LONG = "the call reached its limit"
     FAILED = "the bot could not go on"
+    DEFEATED = "the language model could not go on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,27 @@ class StopListening:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Ask the language model to answer what the caller said."""
+    """Ask the language model to answer what the caller said.
+
+    With `guess` the caller may not have finished: the words are not remembered yet, and nothing with an effect may be
+    done before `ConfirmReply`.
+    """
+
+    turn: int
+    guess: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmReply:
+    """What the reply was started on is what the caller said."""
 
     turn: int
 
 
 @dataclass(frozen=True, slots=True)
 class CancelReply:
+    """Drop the reply; a guess leaves no trace."""
+
     turn: int
 
 
@@ -59,8 +74,21 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearPlayback:
-    """Stop the bot's voice at once; a `SentenceCut` tells how far the caller had heard."""
+class HoldPlayback:
+    """Stop the bot's voice at once, but keep what was not heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayback:
+    """Go on where the voice was held."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropPlayback:
+    """Stop the bot's voice, if it is not held already, and forget what was not heard.
+
+    A `SentenceCut` tells how far the caller had heard.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +123,12 @@ type Action = (
     | Transcribe
     | StopListening
     | StartReply
+    | ConfirmReply
     | CancelReply
     | Say
-    | ClearPlayback
+    | HoldPlayback
+    | ResumePlayback
+    | DropPlayback
     | RememberCaller
     | RememberBot
     | Transfer

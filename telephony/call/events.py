@@ -43,6 +43,20 @@ class TranscriptFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsMissed:
+    """A streaming recogniser made out words, up to `at`, where no voice had been noticed."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSaysOver:
+    """The recogniser's own opinion is that the caller has finished."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceGenerated:
     """The reply has its next sentence."""
 
@@ -66,6 +80,15 @@ class TransferRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class KeysRequested:
+    """The reply wants the caller to press keys: so many, or up to `terminator`, whichever comes first."""
+
+    turn: int
+    length: int | None
+    terminator: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyFinished:
     turn: int
 
@@ -85,7 +108,7 @@ class SentenceHeard:
 
 @dataclass(frozen=True, slots=True)
 class SentenceCut:
-    """Playback was cleared while this sentence was playing; `fraction` of its audio was heard."""
+    """Playback ended for good within this sentence; `fraction` of its audio was heard."""
 
     turn: int
     sentence: int
@@ -110,15 +133,21 @@ class CallerLeft:
     """The caller hung up, or the stream is gone."""
 
 
+type ReplyEvent = SentenceGenerated | HangUpRequested | TransferRequested | ReplyFinished | ReplyFailed
+"""What a reply can bring."""
+
 type Event = (
     CallStarted
     | SpeechStarted
     | SpeechStopped
     | TranscriptReady
     | TranscriptFailed
+    | WordsMissed
+    | EngineSaysOver
     | SentenceGenerated
     | HangUpRequested
     | TransferRequested
+    | KeysRequested
     | ReplyFinished
     | ReplyFailed
     | SentenceHeard

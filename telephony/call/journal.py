@@ -12,13 +12,16 @@ class Kind(StrEnum):
     CALLER_SPEECH_STARTED = "caller_speech_started"
     CALLER_SPEECH_ENDED = "caller_speech_ended"
     CALLER_SAID = "caller_said"  # turn, text
-    REPLY_STARTED = "reply_started"  # turn
+    REPLY_STARTED = "reply_started"  # turn, guess: whether the caller may not have finished
+    REPLY_DROPPED = "reply_dropped"  # turn, tokens: generated for nothing, so far as they were not heard
+    TOOLS_STARTED = "tools_started"  # turn, names
     FIRST_TOKEN = "first_token"  # noqa: S105 - turn
     BOT_SAYS = "bot_says"  # turn, sentence, text: handed to the voice
     AUDIO_SENT = "audio_sent"  # turn, sentence: its first audio
     AUDIO_HEARD = "audio_heard"  # turn, sentence: its first audio was played
     BOT_SAID = "bot_said"  # turn, text, interrupted: what was heard
-    BARGE_IN = "barge_in"  # turn: playback was cleared
+    BARGE_IN = "barge_in"  # turn: the caller talks over the bot, whose voice is held
+    RESUMED = "resumed"  # turn: that was no turn, and the bot goes on
     KEY_PRESSED = "key_pressed"  # digit
     CALL_ENDED = "call_ended"  # reason
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
 from providers.errors import ProviderException
@@ -16,7 +16,10 @@ logger = logging.getLogger(__name__)
 
 PRE_ROLL_FRAMES = 25
 """How much audio from before the voice was noticed a turn begins with: 0.5 s, the onset of the first word included."""
-_PIECE_BYTES = 8000  # converted at a time, 1 s: about 0.3 ms of the event loop
+MAX_BEHIND_FRAMES = 6000
+"""How much audio may wait for a recogniser: two minutes, twice the longest turn."""
+PIECE_FRAMES = 50
+"""Converted at a time: one second, about 0.3 ms of the event loop."""
 
 
 class VoiceStream(Protocol):
@@ -37,7 +40,8 @@ class Listener:
     """Tells `report` when the caller's voice starts and stops, and what the recogniser made of a turn.
 
     The turn's audio is kept until the turn is over, so that a recogniser can be asked again when the caller goes on
-    after a pause. A streaming recogniser hears the turn while it is spoken.
+    after a pause. A streaming recogniser hears all the time: the stream it is given ends with the turn, and the next
+    one begins at once, so that words are noticed even where the voice was not.
     """
 
     def __init__(
@@ -55,44 +59,57 @@ class Listener:
         self._detector = SpeechDetector()
         self._voice = detection.open(self._on_probability)
         self._recent: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
-        self._turn: _TurnAudio | None = None
+        self._kept: list[bytes] | None = None  # the open turn's audio
+        self._turn = 0
+        self._live: _Utterance | None = None  # what a streaming recogniser is hearing
         self._work: asyncio.Task[None] | None = None
         self._fed_s = 0.0
         self._fed_at = clock()
+
+    def start(self) -> None:
+        """The engines are connected: a streaming recogniser begins to hear."""
+        if self._provider.capabilities.streaming_stt:
+            self._stand_by()
 
     def feed(self, ulaw: bytes) -> None:
         """One frame of caller audio, 8 kHz μ-law."""
         self._fed_at = self._clock()
         self._fed_s += len(ulaw) / 8000
-        (self._recent if self._turn is None else self._turn).append(ulaw)
+        self._recent.append(ulaw)
+        if self._kept is not None:
+            self._kept.append(ulaw)
+        if self._live is not None:
+            self._live.put(ulaw)
         self._voice.feed(ulaw)
 
     def listen(self, turn: int) -> None:
         """Keep the audio of this turn, from a little before now."""
-        self._turn = _TurnAudio(turn, self._recent)
-        self._recent.clear()
-        if self._provider.capabilities.streaming_stt:
-            self._start(self._turn, upto=None)
+        self._turn, self._kept = turn, list(self._recent)
 
     def transcribe(self, turn: int, attempt: int) -> None:
         """Recognise what the turn holds so far; drops an earlier attempt."""
-        if self._turn is None or self._turn.number != turn:
+        if self._kept is None or self._turn != turn:
             return
-        self._turn.attempt = attempt
-        if self._turn.is_live:
-            self._turn.end()
+        if self._live is not None:
+            self._live.attempt = attempt
+            self._live.end()
+            self._live = None
         else:
-            self._start(self._turn, upto=len(self._turn.frames))
+            utterance = _Utterance(self._kept, attempt)
+            utterance.end()
+            self._start(utterance)
 
     def stop(self, turn: int) -> None:
         """The turn is over: its audio and any work on it are dropped."""
-        if self._turn is not None and self._turn.number == turn:
-            self._turn = None
+        if self._kept is not None and self._turn == turn:
+            self._kept = None
+            self._recent.clear()  # what was said in one turn is not the beginning of the next
             self._drop_work()
+            self.start()
 
     def close(self) -> None:
         self._voice.close()
-        self._turn = None
+        self._kept = None
         self._drop_work()
 
     def _on_probability(self, probability: float) -> None:
@@ -105,70 +122,87 @@ class Listener:
         at = self._fed_at - (self._fed_s - edge.at_s)
         return events.SpeechStarted(at) if isinstance(edge, SpeechStarted) else events.SpeechStopped(at)
 
-    def _start(self, turn: "_TurnAudio", upto: int | None) -> None:
-        self._drop_work()
-        self._work = self._tasks.create_task(self._recognise(turn, turn.read(upto)), name=f"stt turn {turn.number}")
+    def _stand_by(self) -> None:
+        self._live = _Utterance(self._recent, attempt=0)
+        self._start(self._live)
 
-    def _drop_work(self) -> None:
+    def _start(self, utterance: "_Utterance") -> None:
+        self._drop_work(keep=utterance)
+        self._work = self._tasks.create_task(self._recognise(utterance), name="stt")
+
+    def _drop_work(self, keep: "_Utterance | None" = None) -> None:
+        if self._live is not keep:
+            self._live = None
         if self._work is not None:
             self._work.cancel()
             self._work = None
 
-    async def _recognise(self, turn: "_TurnAudio", audio: AsyncIterator[bytes]) -> None:
+    async def _recognise(self, utterance: "_Utterance") -> None:
         """Run the recogniser to its end. An engine's failure, of any kind, costs this attempt and no more."""
         words: list[str] = []
         try:
-            async for result in self._provider.speech_to_text(self._converted(audio)):
+            async for result in self._provider.speech_to_text(self._converted(utterance)):
                 if result.is_final:
                     words.append(result.text.strip())
+                if result.text.strip():
+                    await self._words_came()
         except ProviderException as error:
             logger.warning("speech to text failed: %s", error)
         except Exception:
             logger.exception("speech to text failed in the engine's own code")
         else:
-            self._report(events.TranscriptReady(turn.number, turn.attempt, " ".join(filter(None, words))))
+            if utterance.attempt:
+                self._report(events.TranscriptReady(self._turn, utterance.attempt, " ".join(filter(None, words))))
             return
-        self._report(events.TranscriptFailed(turn.number, turn.attempt))
+        if utterance.attempt:
+            self._report(events.TranscriptFailed(self._turn, utterance.attempt))
+        elif self._live is utterance:
+            self._live = None  # the next turn is recognised as a whole
 
-    async def _converted(self, audio: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _words_came(self) -> None:
+        """While it hears: words where no voice was noticed, and the engine's own view of the turn."""
+        if self._live is None:
+            return
+        if self._kept is None:
+            self._report(events.WordsMissed(self._clock()))
+        if self._provider.capabilities.end_of_turn:
+            info = await self._provider.get_vad_info()
+            if info is not None and info.is_turn_complete:
+                self._report(events.EngineSaysOver(self._turn))
+
+    async def _converted(self, utterance: "_Utterance") -> AsyncIterator[bytes]:
         converter = Converter(LINE, input_spec(self._provider))
-        async for piece in audio:
+        async for piece in utterance.read():
             yield converter.convert(piece)
         yield converter.flush()
 
 
-class _TurnAudio:
-    """The frames of one turn, readable while they come in."""
+class _Utterance:
+    """Audio on its way to a recogniser, perhaps while it is still coming in. `attempt` is 0 until it was asked for."""
 
-    def __init__(self, number: int, frames: deque[bytes]) -> None:
-        self.number = number
-        self.attempt = 0
-        self.frames = list(frames)
-        self.is_live = False  # a reader is following the caller
+    def __init__(self, frames: Iterable[bytes], attempt: int) -> None:
+        self.attempt = attempt
+        self._frames = deque(frames, maxlen=MAX_BEHIND_FRAMES)
+        self._ended = False
         self._grown = asyncio.Event()
 
-    def append(self, frame: bytes) -> None:
-        self.frames.append(frame)
+    def put(self, frame: bytes) -> None:
+        """More audio; a recogniser that is too far behind loses the oldest."""
+        self._frames.append(frame)
         self._grown.set()
 
     def end(self) -> None:
-        """No more for the reader that is following."""
-        self.is_live = False
+        self._ended = True
         self._grown.set()
 
-    async def read(self, upto: int | None) -> AsyncIterator[bytes]:
-        """The first `upto` frames, or all of them as they come until `end`, joined into pieces of up to a second."""
-        self.is_live = upto is None
-        position = 0
+    async def read(self) -> AsyncIterator[bytes]:
+        """All of it, joined into pieces of up to a second, until `end`."""
         while True:
-            limit = len(self.frames) if upto is None else upto
-            ready = self.frames[position : min(limit, position + _PIECE_BYTES // 160)]
-            position += len(ready)
-            if ready:
-                yield b"".join(ready)
+            self._grown.clear()
+            while self._frames:
+                count = min(len(self._frames), PIECE_FRAMES)
+                yield b"".join(self._frames.popleft() for _ in range(count))
                 await asyncio.sleep(0)
-            elif self.is_live:
-                self._grown.clear()
-                await self._grown.wait()
-            else:
+            if self._ended:
                 return
+            await self._grown.wait()

@@ -1,9 +1,10 @@
 """The ledger of what was sent to the carrier and what the caller has heard of it.
 
 Audio goes out ahead of real time, so that the carrier's queue is the jitter buffer, but never further than a bounded
-lead. A mark follows each sentence, and one its first moment; the carrier echoes a mark when playback reaches it. After
-`clear` it echoes all that are outstanding, which then stand for audio nobody heard. Pure: audio and time come in,
-messages to send and facts come out.
+lead. Marks follow each sentence's first moment, every few seconds of it, and its end; the carrier echoes a mark when
+playback reaches it. A `clear` brings back all that are outstanding, which then stand for audio nobody heard: marks
+carry the number of clears before them, so that those echoes say nothing. Pure: audio and time come in, messages to
+send and facts come out.
 """
 
 from collections import deque
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 
 BYTES_PER_S = 8000
 """8 kHz μ-law."""
+
+FIRST_BYTES = 160
+"""The first message of a sentence is short, so that the mark behind it tells when the caller began to hear it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Playback was cleared within this sentence, after `fraction` of its audio (0 to 1)."""
+    """Playback ended within this sentence, after `fraction` of its audio (0 to 1)."""
 
     turn: int
     sentence: int
@@ -59,45 +63,69 @@ class Cut:
 class _Sentence:
     turn: int
     number: int
-    queue: deque[bytes] = field(default_factory=deque)
-    size: int = 0  # bytes given so far
-    sent: int = 0  # bytes sent so far
+    audio: bytearray = field(default_factory=bytearray)
+    sent: int = 0  # bytes of it that are with the carrier
+    heard: int = 0  # bytes of it that the caller has heard for sure
+    begun: bool = False
     complete: bool = False  # no more audio will be given
     closed: bool = False  # its end mark was sent
-    begins_at: float = 0.0  # when playback is expected to reach its first byte
-    ends_at: float = 0.0  # when playback is expected to have passed its last byte sent
+    origin_at: float = 0.0  # when playback passes, or would have passed, its first byte
+    marks: deque[tuple[str, int]] = field(default_factory=deque)  # outstanding: name and position in bytes
 
-    def mark(self, part: str) -> str:
-        return f"{self.turn}:{self.number}:{part}"
+    @property
+    def ends_at(self) -> float:
+        """When playback passes the last byte sent."""
+        return self.origin_at + self.sent / BYTES_PER_S
+
+    def played(self, now: float) -> int:
+        """Bytes the caller has heard: by the clock, but no less than marks prove and no more than they deny."""
+        if self.sent == self.heard:
+            return self.heard
+        most = next((position for _, position in self.marks if position > self.heard), self.sent)
+        return max(self.heard, min(most, int((now - self.origin_at) * BYTES_PER_S)))
 
 
 class Playout:
     """One stream's outgoing audio.
 
-    `lead_s`: how far ahead of playback audio is sent; `message_s`: the longest media message; `mark_limit_s`: how
-    long after a mark was due its echo is waited for.
+    `lead_s`: how far ahead of playback audio is sent; `message_s`: the longest media message; `mark_s`: the longest
+    stretch of a sentence without a mark; `mark_limit_s`: how long after a mark was due its echo is waited for;
+    `repeat_s`: how much of what was heard is said again after a pause, for the caller to find their place.
     """
 
-    def __init__(self, lead_s: float = 1.0, message_s: float = 0.2, mark_limit_s: float = 2.0) -> None:
+    def __init__(
+        self,
+        lead_s: float = 1.0,
+        message_s: float = 0.2,
+        mark_s: float = 2.0,
+        mark_limit_s: float = 2.0,
+        repeat_s: float = 0.3,
+    ) -> None:
         self._lead_s = lead_s
         self._message_bytes = round(message_s * BYTES_PER_S)
+        self._mark_bytes = round(mark_s * BYTES_PER_S)
         self._mark_limit_s = mark_limit_s
+        self._repeat_bytes = round(repeat_s * BYTES_PER_S)
         self._sentences: deque[_Sentence] = deque()  # not yet heard, in order of speech
         self._plays_until = 0.0  # when the carrier's queue runs dry
+        self._clears = 0
+        self._held = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether playback was held and has neither been resumed nor dropped."""
+        return self._held
 
     @property
     def queued_s(self) -> float:
         """Seconds of audio given but not yet sent."""
-        return sum(sentence.size - sentence.sent for sentence in self._sentences) / BYTES_PER_S
+        return sum(len(sentence.audio) - sentence.sent for sentence in self._sentences) / BYTES_PER_S
 
     def add(self, turn: int, sentence: int, audio: bytes) -> None:
         """More μ-law audio of a sentence; sentences are spoken in the order in which they first appear."""
         if not self._sentences or (self._sentences[-1].turn, self._sentences[-1].number) != (turn, sentence):
             self._sentences.append(_Sentence(turn, sentence))
-        last = self._sentences[-1]
-        if audio:
-            last.queue.append(audio)
-            last.size += len(audio)
+        self._sentences[-1].audio += audio
 
     def finish(self, turn: int, sentence: int) -> None:
         """The sentence's audio is complete."""
@@ -105,81 +133,107 @@ class Playout:
         self._sentences[-1].complete = True
 
     def take(self, now: float) -> list[Outgoing]:
-        """What is to be sent by `now`, in order."""
+        """What is to be sent by `now`, in order; nothing while playback is held."""
         outgoing: list[Outgoing] = []
+        if self._held:
+            return outgoing
         for sentence in self._sentences:
             if sentence.closed:
                 continue
             self._take_audio(sentence, now, outgoing)
-            if sentence.queue or not sentence.complete:
+            if sentence.sent < len(sentence.audio) or not sentence.complete:
                 break
             sentence.closed = True
-            outgoing.append(SendMark(sentence.mark("end")))
+            outgoing.append(self._mark(sentence, "end"))
         return outgoing
 
     def _take_audio(self, sentence: _Sentence, now: float, outgoing: list[Outgoing]) -> None:
-        while sentence.queue and self._plays_until <= now + self._lead_s:
-            payload = self._next_payload(sentence.queue)
-            begins_at = max(now, self._plays_until)
-            self._plays_until = begins_at + len(payload) / BYTES_PER_S
+        while sentence.sent < len(sentence.audio) and self._plays_until <= now + self._lead_s:
             first = sentence.sent == 0
-            if first:
-                sentence.begins_at = begins_at
+            next_mark = (sentence.sent // self._mark_bytes + 1) * self._mark_bytes
+            end = FIRST_BYTES if first else min(sentence.sent + self._message_bytes, next_mark)
+            payload = bytes(sentence.audio[sentence.sent : end])
+            plays_at = max(now, self._plays_until)
+            sentence.origin_at = plays_at - sentence.sent / BYTES_PER_S
             sentence.sent += len(payload)
-            sentence.ends_at = self._plays_until
+            self._plays_until = plays_at + len(payload) / BYTES_PER_S
             outgoing.append(SendAudio(payload, (sentence.turn, sentence.number) if first else None))
             if first:
-                outgoing.append(SendMark(sentence.mark("begin")))
+                outgoing.append(self._mark(sentence, "begin"))
+            elif sentence.sent == next_mark:
+                outgoing.append(self._mark(sentence, str(next_mark)))
 
-    def _next_payload(self, queue: deque[bytes]) -> bytes:
-        """As much as one message may hold; a short chunk is joined with those that follow it."""
-        parts: list[bytes] = []
-        room = self._message_bytes
-        while queue and room:
-            chunk = queue.popleft()
-            parts.append(chunk[:room])
-            if len(chunk) > room:
-                queue.appendleft(chunk[room:])
-            room -= len(parts[-1])
-        return b"".join(parts)
+    def _mark(self, sentence: _Sentence, part: str) -> SendMark:
+        name = f"{sentence.turn}:{sentence.number}:{part}:{self._clears}"
+        sentence.marks.append((name, sentence.sent))
+        return SendMark(name)
 
-    def echoed(self, name: str) -> list[Begun | Heard]:
+    def echoed(self, name: str, now: float) -> list[Begun | Heard]:
         """The carrier has echoed a mark. Echoes of marks that were cleared or never sent say nothing."""
         for index, sentence in enumerate(self._sentences):
-            if name == sentence.mark("begin") and sentence.sent:
-                return [Begun(sentence.turn, sentence.number)]
-            if name == sentence.mark("end") and sentence.closed:
-                return [self._heard(lost_mark=n < index) for n in range(index + 1)]
+            position = next((at for mark, at in sentence.marks if mark == name), None)
+            if position is None:
+                continue
+            facts: list[Begun | Heard] = [self._pop(lost_mark=True) for _ in range(index)]
+            if sentence.closed and sentence.marks[-1][0] == name:
+                return [*facts, self._pop()]
+            while sentence.marks.popleft()[0] != name:
+                pass  # an echo proves those before it
+            if not sentence.begun:
+                sentence.begun = True
+                facts.append(Begun(sentence.turn, sentence.number))
+            sentence.heard = position
+            sentence.origin_at = now - position / BYTES_PER_S
+            return facts
         return []
 
     def overdue(self, now: float) -> list[Heard]:
         """Sentences whose echo must have been lost: playback should have passed them long ago."""
         lost: list[Heard] = []
-        while self._sentences and self._sentences[0].closed and now >= self._sentences[0].ends_at + self._mark_limit_s:
-            lost.append(self._heard(lost_mark=True))
+        while self._sentences and self._sentences[0].closed and now >= self._overdue_at(self._sentences[0]):
+            lost.append(self._pop(lost_mark=True))
         return lost
 
-    def clear(self, now: float) -> Cut | None:
-        """Forget everything; tells how far the first sentence not heard to its end had got, None if there is none."""
+    def hold(self, now: float) -> None:
+        """Playback is cleared, but what was not heard is kept: `resume` goes on there, `drop` forgets it."""
+        for index, sentence in enumerate(self._sentences):
+            sentence.heard = sentence.played(now) if index == 0 else 0
+            sentence.sent = max(0, sentence.heard - self._repeat_bytes)
+            sentence.closed = False
+            sentence.marks.clear()
+        self._plays_until = now
+        self._clears += 1
+        self._held = True
+
+    def resume(self) -> None:
+        """Playback may go on, from a little before where it was held."""
+        self._held = False
+
+    def drop(self, now: float) -> Cut | None:
+        """Clear and forget everything; tells how far the first sentence not heard to its end had got, if any."""
+        if not self._held:
+            self.hold(now)
+        self._held = False
         if not self._sentences:
             return None
         current = self._sentences[0]
         self._sentences.clear()
-        self._plays_until = now
-        played = min(current.sent, max(0.0, now - current.begins_at) * BYTES_PER_S) if current.sent else 0.0
-        return Cut(current.turn, current.number, played / current.size if current.size else 0.0)
+        return Cut(current.turn, current.number, current.heard / len(current.audio) if current.audio else 0.0)
 
     def wakes_at(self) -> float | None:
         """When `take` or `overdue` has something to do, if nothing is added or echoed before."""
-        if not self._sentences:
+        if not self._sentences or self._held:
             return None
         first = self._sentences[0]
-        instants = [first.ends_at + self._mark_limit_s] if first.closed else []
+        instants = [self._overdue_at(first)] if first.closed else []
         current = next((sentence for sentence in self._sentences if not sentence.closed), None)
-        if current is not None and current.queue:
+        if current is not None and current.sent < len(current.audio):
             instants.append(self._plays_until - self._lead_s)
         return min(instants, default=None)
 
-    def _heard(self, *, lost_mark: bool) -> Heard:
+    def _overdue_at(self, sentence: _Sentence) -> float:
+        return sentence.ends_at + self._mark_limit_s
+
+    def _pop(self, *, lost_mark: bool = False) -> Heard:
         sentence = self._sentences.popleft()
         return Heard(sentence.turn, sentence.number, lost_mark)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 
 from agent.history import History
-from agent.reply import FirstToken, Sentence, ToolRound, reply
+from agent.reply import AskedAgain, FirstToken, ReplyEvent, Sentence, Tally, ToolRound, ToolsStarted, reply
 from agent.tools import ControlRequested
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
@@ -49,14 +50,22 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Mind:
+    """The language model, by the name the settings know it under, and the one that steps in for it."""
+
+    llm: BaseChatModel
+    name: str
+    fallback: BaseChatModel | None = None
+    fallback_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Engines:
     """What hears, thinks and speaks in this call; the two voices may be one instance."""
 
     hears: BaseVoiceProvider
     speaks: BaseVoiceProvider
-    llm: BaseChatModel
-    llm_name: str
-    """What the model goes by in the settings, for errors."""
+    mind: Mind
     detection: VoiceDetection
     tools: Sequence[BaseTool]
     transfer_numbers: dict[str, str]
@@ -87,10 +96,12 @@ class CallSession:
         self._machine = CallMachine(rules, self._clock())
         self._ended: asyncio.Future[actions.HangUp | actions.Transfer] = asyncio.get_running_loop().create_future()
         self._reply: asyncio.Task[None] | None = None
+        self._confirmed = asyncio.Event()
+        self._tally = Tally()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self) -> None:
-        """Serve the call until it has ended; raises only for faults of ours, in an exception group."""
+    async def run(self) -> str:
+        """Serve the call until it has ended, and say why it did; raises only for faults of ours, in a group."""
         self._note(Kind.CALL_STARTED, call_sid=self._call_sid)
         reason = "a fault of ours"
         try:
@@ -100,6 +111,7 @@ class CallSession:
             self._note(Kind.CALL_ENDED, reason=reason)
             logger.info("call ended: %s", reason)
             await self._disconnect()
+        return reason
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> str:
         self._tasks = tasks
@@ -128,6 +140,7 @@ class CallSession:
             logger.error("an engine does not connect: %s", failure.exceptions[0])
             self._end(actions.HangUp(actions.EndReason.FAILED))
         else:
+            self._listener.start()
             self._dispatch(events.CallStarted())
 
     async def _disconnect(self) -> None:
@@ -208,7 +221,7 @@ class CallSession:
             self._timer.cancel()
         self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
 
-    def _do(self, order: actions.Action) -> None:
+    def _do(self, order: actions.Action) -> None:  # noqa: C901 - a case an order, no logic
         match order:
             case actions.Listen(turn):
                 self._listener.listen(turn)
@@ -222,17 +235,24 @@ class CallSession:
             case actions.RememberBot(turn, text, interrupted):
                 self._note(Kind.BOT_SAID, turn=turn, text=text, interrupted=interrupted)
                 self._history.bot_said(text, interrupted=interrupted)
-            case actions.StartReply(turn):
-                self._note(Kind.REPLY_STARTED, turn=turn)
-                self._reply = self._tasks.create_task(self._think(turn), name=f"reply {turn}")
-            case actions.CancelReply():
+            case actions.StartReply():
+                self._start_reply(order)
+            case actions.ConfirmReply():
+                self._confirmed.set()
+            case actions.CancelReply(turn):
+                self._note(Kind.REPLY_DROPPED, turn=turn, tokens=self._tally.tokens)
                 self._cancel_reply()
             case actions.Say():
                 self._note(Kind.BOT_SAYS, turn=order.turn, sentence=order.sentence, text=order.text)
                 self._speaker.say(order)
-            case actions.ClearPlayback():
+            case actions.HoldPlayback():
                 self._note(Kind.BARGE_IN, turn=self._machine.turn)
-                cut = self._speaker.clear()
+                self._speaker.hold()
+            case actions.ResumePlayback():
+                self._note(Kind.RESUMED, turn=self._machine.turn)
+                self._speaker.resume()
+            case actions.DropPlayback():
+                cut = self._speaker.drop()
                 if cut is not None:
                     self._dispatch(cut)
             case actions.HangUp() | actions.Transfer():
@@ -244,15 +264,24 @@ class CallSession:
 
     # --- the reply ---------------------------------------------------------------------------------------------
 
+    def _start_reply(self, order: actions.StartReply) -> None:
+        self._note(Kind.REPLY_STARTED, turn=order.turn, guess=order.guess is not None)
+        self._confirmed = asyncio.Event()
+        if order.guess is None:
+            self._confirmed.set()
+        messages = self._history.messages(supposing=order.guess or "")
+        self._tally = Tally()
+        self._reply = self._tasks.create_task(self._think(order.turn, messages), name=f"reply {order.turn}")
+
     def _cancel_reply(self) -> None:
         if self._reply is not None:
             self._reply.cancel()
             self._reply = None
 
-    async def _think(self, turn: int) -> None:
-        """Answer from the history. A model's failure, of any kind, costs this reply and no more."""
+    async def _think(self, turn: int, messages: Sequence[BaseMessage]) -> None:
+        """Answer these messages. A model's failure, of any kind, costs this reply and no more."""
         try:
-            await self._stream_reply(turn)
+            await self._stream_reply(turn, messages)
         except ProviderException as error:
             logger.warning("the reply failed: %s", error)
         except Exception:
@@ -262,22 +291,41 @@ class CallSession:
             return
         self._dispatch(events.ReplyFailed(turn))
 
-    async def _stream_reply(self, turn: int) -> None:
-        engines, messages = self._engines, self._history.messages()
-        async with aclosing(reply(engines.llm, messages, engines.tools, provider=engines.llm_name)) as items:
+    async def _stream_reply(self, turn: int, messages: Sequence[BaseMessage]) -> None:
+        mind = self._engines.mind
+        items = reply(
+            mind.llm,
+            messages,
+            self._engines.tools,
+            provider=mind.name,
+            fallback=mind.fallback,
+            fallback_provider=mind.fallback_name,
+            confirmed=self._confirmed,
+            tally=self._tally,
+        )
+        async with aclosing(items):
             async for item in items:
-                match item:
-                    case FirstToken():
-                        self._note(Kind.FIRST_TOKEN, turn=turn)
-                    case Sentence(text):
-                        self._dispatch(events.SentenceGenerated(turn, text))
-                    case ToolRound():
-                        self._history.tool_round(item.ai_message, item.tool_messages)
-                    case ControlRequested("transfer_call", args):
-                        number = self._engines.transfer_numbers[args["destination"]]
-                        self._dispatch(events.TransferRequested(turn, number))
-                    case ControlRequested("hang_up"):
-                        self._dispatch(events.HangUpRequested(turn))
+                self._reply_brings(turn, item)
+
+    def _reply_brings(self, turn: int, item: ReplyEvent) -> None:
+        match item:
+            case FirstToken():
+                self._note(Kind.FIRST_TOKEN, turn=turn)
+            case AskedAgain(provider, why):
+                logger.warning("the reply failed, %s is asked: %s", provider, why)
+            case Sentence(text):
+                self._dispatch(events.SentenceGenerated(turn, text))
+            case ToolsStarted(names):
+                self._note(Kind.TOOLS_STARTED, turn=turn, names=", ".join(names))
+            case ToolRound():
+                self._history.tool_round(item.ai_message, item.tool_messages)
+            case ControlRequested("transfer_call", args):
+                number = self._engines.transfer_numbers[args["destination"]]
+                self._dispatch(events.TransferRequested(turn, number))
+            case ControlRequested("collect_digits", args):
+                self._dispatch(events.KeysRequested(turn, args["length"], args["terminator"]))
+            case ControlRequested("hang_up"):
+                self._dispatch(events.HangUpRequested(turn))
 
     # --- the journal -------------------------------------------------------------------------------------------
 

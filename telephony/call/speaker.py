@@ -69,17 +69,29 @@ class Speaker:
 
     def mark(self, name: str) -> None:
         """The carrier has echoed a mark."""
-        for fact in self._playout.echoed(name):
+        for fact in self._playout.echoed(name, self._clock()):
             self._tell(fact)
         self._pump()
 
-    def clear(self) -> events.SentenceCut | None:
-        """Fall silent at once and forget what was to be said; tells where, unless all had been heard."""
+    def hold(self) -> None:
+        """Fall silent at once, but keep what was not heard."""
+        self._playout.hold(self._clock())
+        self._line.clear()
+        self._arm()
+
+    def resume(self) -> None:
+        """Go on where `hold` cut in."""
+        self._playout.resume()
+        self._pump()
+
+    def drop(self) -> events.SentenceCut | None:
+        """Be silent, and forget what was not heard; tells where that began, unless all had been heard."""
         self._drop_work()
         unsaid = self._sentences[0] if self._sentences else None
         self._sentences.clear()
-        cut = self._playout.clear(self._clock())
-        self._line.clear()
+        if not self._playout.is_held:
+            self._line.clear()
+        cut = self._playout.drop(self._clock())
         self._arm()
         if cut is not None:
             return events.SentenceCut(cut.turn, cut.sentence, cut.fraction)

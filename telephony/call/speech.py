@@ -10,18 +10,36 @@ class BotSpeech:
     turn: int
     first: int = 0
     pending: dict[int, str] = field(default_factory=dict)
-    """Ordered, not yet heard; in the order they will be spoken."""
+    """Not yet heard to their end, in the order in which they will be spoken."""
     heard: list[str] = field(default_factory=list)
+    _protected: set[int] = field(default_factory=set)
     _said: int = 0
 
     @property
     def next_number(self) -> int:
         return self.first + self._said
 
-    def say(self, text: str) -> int:
+    @property
+    def text(self) -> str:
+        """What the caller heard."""
+        return " ".join(self.heard)
+
+    @property
+    def text_so_far(self) -> str:
+        """What the caller heard or is hearing."""
+        return " ".join([*self.heard, *list(self.pending.values())[:1]])
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether something is still to be heard that must not be interrupted."""
+        return bool(self._protected & self.pending.keys())
+
+    def say(self, text: str, *, protected: bool = False) -> int:
         number = self.next_number
         self._said += 1
         self.pending[number] = text
+        if protected:
+            self._protected.add(number)
         return number
 
     def was_heard(self, number: int) -> None:
@@ -40,11 +58,6 @@ class BotSpeech:
         if reached:
             self.heard.append(" ".join(reached))
         self.pending.clear()
-
-    @property
-    def text(self) -> str:
-        """What the caller heard."""
-        return " ".join(self.heard)
 
     def following(self) -> "BotSpeech":
         """The next run of the same turn."""

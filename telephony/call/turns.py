@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from telephony.call.actions import Action, Listen, StopListening, Transcribe
+from telephony.call.endpointing import PauseModel, silence_s
+from telephony.call.expectation import Expectation
 from telephony.call.rules import CallRules
 
 
@@ -22,14 +24,18 @@ class CallerTurn:
 class TurnTaker:
     """Decides when the caller has finished. Pure: time comes in as `now`.
 
-    A turn opens with the caller's voice and closes when they have been silent for long enough *and* their words are
-    there. Recognition starts at the first short silence and is thrown away if they go on.
+    A turn opens with the caller's voice, or with words where the voice was missed. It closes when their words are there
+    and they have been silent for long enough, which depends on the words, on what the bot asked for, and on how long
+    this caller's pauses usually are. Recognition starts at the first short silence and is thrown away if they go on.
     """
 
     def __init__(self, rules: CallRules) -> None:
         self._rules = rules
         self._number = 1  # of the turn that is open, or the next to open
         self._attempt = 0
+        self._pauses = PauseModel(rules.endpointing)
+        self.expected = Expectation.ANYTHING
+        """What the bot has asked for."""
         self._reset()
 
     def _reset(self) -> None:
@@ -38,6 +44,12 @@ class TurnTaker:
         self._asked_at: float | None = None
         self._text: str | None = None
         self._failed = False
+        self._engine_says_over = False
+
+    @property
+    def number(self) -> int:
+        """Of the turn that is open, or the next to open."""
+        return self._number
 
     @property
     def is_open(self) -> bool:
@@ -48,10 +60,22 @@ class TurnTaker:
         """When the caller's turn began, while they are talking."""
         return self._started_at if self._stopped_at is None else None
 
+    @property
+    def words(self) -> str | None:
+        """What the caller has said up to the pause they are in; None while they talk or it is not known yet."""
+        return self._text
+
+    @property
+    def speech_s(self) -> float:
+        """How long the open turn has lasted, to the pause the caller is in."""
+        return 0.0 if self._started_at is None or self._stopped_at is None else self._stopped_at - self._started_at
+
     def speech_started(self, at: float) -> list[Action]:
         """The caller talks, or goes on after a pause: words recognised at the pause are out of date."""
+        if self._stopped_at is not None:
+            self._pauses.went_on(at - self._stopped_at)
         self._stopped_at = self._asked_at = self._text = None
-        self._failed = False
+        self._failed = self._engine_says_over = False
         if self._started_at is not None:
             return []
         self._started_at = at
@@ -63,6 +87,16 @@ class TurnTaker:
             return []
         self._stopped_at = max(at, self._started_at)
         return self._ask(now) if self._rules.transcribe_at_pause else []
+
+    def words_missed(self, at: float, now: float) -> list[Action]:
+        """A streaming recogniser made out words, ending at `at`, though no voice was noticed."""
+        if self._started_at is not None:
+            return []
+        return [*self.speech_started(at), *self.speech_stopped(at, now)]
+
+    def engine_says_over(self) -> None:
+        """The recogniser's own opinion is that the caller has finished."""
+        self._engine_says_over = self._stopped_at is not None
 
     def expects(self, turn: int, attempt: int) -> bool:
         """Whether an answer of the recogniser is still wanted."""
@@ -78,20 +112,14 @@ class TurnTaker:
         """Whatever is due by `now`: a request to recognise, or the finished turn."""
         if self._started_at is None:
             return [], None
-        silence_s = self._rules.turn_end_silence_s
         if self._stopped_at is None and now >= self._started_at + self._rules.longest_turn_s:
-            self._stopped_at = max(self._started_at, now - silence_s)
-        if self._stopped_at is None or now < self._stopped_at + silence_s:
+            self._stopped_at = max(self._started_at, now - self._silence_s())
+        if self._stopped_at is None or now < self._stopped_at + self._silence_s():
             return [], None
         actions = [] if self._asked_at is not None else self._ask(now)
         if not self._answered(now):
             return actions, None
-        turn = CallerTurn(
-            self._number,
-            self._text or "",
-            self._stopped_at - self._started_at,
-            understood=self._text is not None,
-        )
+        turn = CallerTurn(self._number, self._text or "", self.speech_s, understood=self._text is not None)
         return [*actions, *self.close()], turn
 
     def close(self) -> list[Action]:
@@ -110,10 +138,16 @@ class TurnTaker:
             return None
         if self._stopped_at is None:
             return self._started_at + self._rules.longest_turn_s
-        silence_ends_at = self._stopped_at + self._rules.turn_end_silence_s
+        silence_ends_at = self._stopped_at + self._silence_s()
         if self._asked_at is None or self._text is not None or self._failed:
             return silence_ends_at
         return max(silence_ends_at, self._asked_at + self._rules.transcript_limit_s)
+
+    def _silence_s(self) -> float:
+        """How long the caller must be silent to have finished, as far as is known by now."""
+        if self._engine_says_over:
+            return 0.0
+        return silence_s(self._text, self.expected, self._pauses, self._rules.endpointing)
 
     def _answered(self, now: float) -> bool:
         late = self._asked_at is not None and now >= self._asked_at + self._rules.transcript_limit_s

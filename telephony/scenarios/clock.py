@@ -16,7 +16,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready:
             return ready
         if timeout is None:
-            raise RuntimeError("the test waits for something that will never happen")
+            raise RuntimeError("everything waits for something that will never happen")
         self.now += timeout
         return []
 

@@ -10,6 +10,7 @@ class Fate(StrEnum):
     EXPECTED = "expected"
     STREAMING = "streaming"
     TRANSFERRING = "transferring"
+    RETURNING = "returning"
     ENDED = "ended"
 
 
@@ -26,11 +27,27 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The caller could not be put through, and may come back to the bot; `reason` says why, as a sentence has it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """Nobody meant the stream to end: it broke, or another process knows of it."""
 
 
-type NextStep = HangUp | Dial | Lost
+type AfterStream = HangUp | Dial | Lost
+type AfterDial = HangUp | Reconnect | Lost
+
+_UNANSWERED = {
+    "no-answer": "nobody answered",
+    "busy": "the line was busy",
+    "failed": "the number could not be reached",
+    "canceled": "the call to it was given up",
+}
+"""What a `DialCallStatus` says of a call that nobody took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,10 @@ class CallBoard:
         """The bot is about to end the stream in order to put the caller through."""
         self._post(call_sid, Fate.TRANSFERRING, now, number)
 
+    def returning(self, call_sid: str, now: float) -> None:
+        """A transfer has failed and the caller was sent back to the bot: another stream should follow."""
+        self._post(call_sid, Fate.RETURNING, now)
+
     def ended(self, call_sid: str, now: float) -> None:
         """The talk was ended on purpose, or the caller has gone."""
         self._post(call_sid, Fate.ENDED, now)
@@ -74,7 +95,7 @@ class CallBoard:
         entry = self._entries.get(call_sid)
         return entry.fate if entry else None
 
-    def after_stream(self, call_sid: str, now: float) -> NextStep:
+    def after_stream(self, call_sid: str, now: float) -> AfterStream:
         """What Twilio should do with a call whose stream is over; the same answer however often it asks."""
         match self.fate(call_sid, now):
             case Fate.ENDED:
@@ -83,6 +104,17 @@ class CallBoard:
                 return Dial(self._entries[call_sid].number)
             case _:
                 return Lost()
+
+    def after_dial(self, call_sid: str, dial_status: str, now: float) -> AfterDial:
+        """What Twilio should do with a call whose transfer is over; `Lost` if nobody took it and nobody here made it.
+
+        The same answer however often it asks, until the caller's next stream has started.
+        """
+        reason = _UNANSWERED.get(dial_status)
+        if reason is None:
+            return HangUp()
+        back = self.fate(call_sid, now) in (Fate.TRANSFERRING, Fate.RETURNING)
+        return Reconnect(reason) if back else Lost()
 
     def _post(self, call_sid: str, fate: Fate, now: float, number: str = "") -> None:
         self._forget(now)

@@ -1,13 +1,16 @@
-"""What the bot can do to a call beside its stream: end it, or put the caller through."""
+"""What the bot can do to a call beside its stream: end it, put the caller through, send them a text message."""
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 
 from telephony.twilio import twiml
 from telephony.twilio.board import CallBoard
 from telephony.twilio.rest import CarrierError, TwilioRest
 
 logger = logging.getLogger(__name__)
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class CallControl:
@@ -47,3 +50,17 @@ class CallControl:
             logger.warning("cannot transfer by REST, closing the stream instead: %s", error)
             return False
         return True
+
+    def texting(self, caller: str | None, called: str | None) -> Callable[[str], Awaitable[None]] | None:
+        """What sends text messages from the called number to the caller; None if nothing can.
+
+        It raises `CarrierError` for a message that was not sent, or of which nobody knows.
+        """
+        rest = self._rest
+        if rest is None or not caller or not called or not (_E164.fullmatch(caller) and _E164.fullmatch(called)):
+            return None
+
+        async def send(message: str) -> None:
+            await rest.send_message(caller, called, message)
+
+        return send

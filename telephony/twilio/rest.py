@@ -1,4 +1,4 @@
-"""Twilio's REST API, the two orders a live call needs: hang up, and do this instead."""
+"""Twilio's REST API as far as a live call needs it: hang up, do this instead, send a text message."""
 
 import asyncio
 import re
@@ -17,6 +17,7 @@ ATTEMPTS = 3
 FIRST_WAIT_S = 0.25
 MAX_WAIT_S = 2.0
 
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _GONE = {(404, 20404), (400, 21220)}  # no such resource; the call is not in progress
 
 
@@ -30,7 +31,7 @@ class CarrierError(OffhookError):
 
 
 class TwilioRest:
-    """Orders about live calls. Both are safe to repeat, so what fails on the way is tried again.
+    """Orders about live calls. An order that is safe to repeat is tried again when it fails on the way.
 
     A `client` that is passed in belongs to whoever passed it. Cancelling an order leaves open whether Twilio got it.
     """
@@ -46,7 +47,7 @@ class TwilioRest:
         self._client = client or httpx.AsyncClient(timeout=TIMEOUT_S)
         self._owns_client = client is None
         self._auth = httpx.BasicAuth(account_sid, auth_token)
-        self._calls_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{quote(account_sid, safe='')}/Calls"
+        self._account_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{quote(account_sid, safe='')}"
         self._sleep = sleep
 
     async def hang_up(self, call_sid: str) -> None:
@@ -61,35 +62,44 @@ class TwilioRest:
         """Replace what a live call is doing, which ends its stream and cuts buffered audio. Raises `CarrierError`."""
         await self._update(call_sid, {"Twiml": twiml})
 
+    async def send_message(self, to: str, from_: str, body: str) -> None:
+        """Send a text message, both numbers in E.164. Raises `CarrierError`: it may have been sent all the same.
+
+        Tried again only where it is certain that Twilio took nothing, for a second message cannot be called back.
+        """
+        await self._order("Messages", {"To": to, "From": from_, "Body": body}, repeatable=False)
+
     async def aclose(self) -> None:
         """Let go of the connections, if they are ours."""
         if self._owns_client:
             await self._client.aclose()
 
     async def _update(self, call_sid: str, fields: Mapping[str, str]) -> None:
-        url = f"{self._calls_url}/{quote(call_sid, safe='')}.json"
+        await self._order(f"Calls/{quote(call_sid, safe='')}", fields, repeatable=True)
+
+    async def _order(self, resource: str, fields: Mapping[str, str], repeatable: bool) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                await self._post(url, fields)
+                await self._post(f"{self._account_url}/{resource}.json", fields, repeatable)
         except TimeoutError:
             raise CarrierError(f"no answer from Twilio within {TIMEOUT_S:g} s") from None
 
-    async def _post(self, url: str, fields: Mapping[str, str]) -> None:
-        """Post until it is done, refused for good, or tried often enough."""
+    async def _post(self, url: str, fields: Mapping[str, str], repeatable: bool) -> None:
+        """Post until it is done, refused for good, tried often enough, or not to be tried again."""
         for attempt in range(ATTEMPTS):
             wait_s = FIRST_WAIT_S * 2**attempt
             try:
                 response = await self._client.post(url, data=fields, auth=self._auth)
             except httpx.RequestError as error:
                 failure = CarrierError(f"Twilio cannot be reached: {type(error).__name__}")
+                passing = repeatable or isinstance(error, _NEVER_SENT)
             else:
                 if response.is_success:
                     return
                 failure = _refusal(response)
-                if response.status_code != 429 and response.status_code < 500:
-                    raise failure
+                passing = response.status_code == 429 or (repeatable and response.status_code >= 500)
                 wait_s = _retry_after_s(response) or wait_s
-            if attempt + 1 == ATTEMPTS:
+            if not passing or attempt + 1 == ATTEMPTS:
                 raise failure
             await self._sleep(min(wait_s, MAX_WAIT_S))
 

@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from telephony.settings import TelephonySettings
 from telephony.twilio import twiml
-from telephony.twilio.board import CallBoard, Dial, HangUp, Lost
+from telephony.twilio.board import CallBoard, Dial, HangUp, Lost, Reconnect
 from telephony.twilio.forms import SignedForms
 from telephony.twilio.signature import SignatureChecker
 from telephony.twilio.tokens import StreamTokens
@@ -26,7 +26,6 @@ LOST = "We are sorry, something went wrong on our side and the conversation was 
 NO_ANSWER = "We are sorry, nobody could take your call. Please call again later."
 
 _OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-_UNANSWERED = frozenset({"busy", "failed", "no-answer", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,9 @@ class Webhooks:
     """The HTTP side of the line. Answers at once: no model work before the TwiML.
 
     `checker` is None only where signatures are not validated. `on_call` is told of every call that gets a stream, on
-    the event loop, and must not wait; `accepting` says whether there is room for one more.
+    the event loop, and must not wait; `accepting` says whether there is room for one more. `on_return` is told the
+    CallSid of a caller whose transfer failed, and why; it says whether this process takes the talk up again, in the
+    stream that follows, and may be asked more than once.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Webhooks:
         board: CallBoard,
         accepting: Callable[[], bool] = lambda: True,
         on_call: Callable[[IncomingCall], None] = lambda _: None,
+        on_return: Callable[[str, str], bool] = lambda call_sid, reason: False,
         monotonic: Callable[[], float] = time.monotonic,
         epoch: Callable[[], float] = time.time,
         nonce: Callable[[], bytes] = lambda: secrets.token_bytes(16),
@@ -65,6 +67,7 @@ class Webhooks:
         self._board = board
         self._accepting = accepting
         self._on_call = on_call
+        self._on_return = on_return
         self._monotonic = monotonic
         self._epoch = epoch
         self._nonce = nonce
@@ -86,18 +89,9 @@ class Webhooks:
         if not self._accepting():
             logger.warning("turned away call %s: no room for another", call.call_sid)
             return _twiml(twiml.say_and_hang_up(BUSY))
-        token = self._tokens.mint(call.call_sid, call.account_sid, self._epoch(), self._nonce())
         self._board.expected(call.call_sid, self._monotonic())
         self._on_call(call)
-        return _twiml(
-            twiml.connect_stream(
-                self._stream_url,
-                action_url=f"{self._url}/stream-ended",
-                status_callback_url=f"{self._url}/stream-status",
-                parameters={"token": token, "from": call.from_number, "to": call.to_number},
-                otherwise=UNREACHABLE,
-            )
-        )
+        return self._stream(form, otherwise=UNREACHABLE)
 
     async def stream_ended(self, request: Request) -> Response:
         """The stream is over: hang up, put the caller through, or own up to having lost the talk."""
@@ -115,12 +109,29 @@ class Webhooks:
                 return _twiml(twiml.say_and_hang_up(LOST))
 
     async def dial_ended(self, request: Request) -> Response:
-        """A transfer is over: hang up, with an apology if nobody answered."""
+        """A transfer is over: hang up, or if nobody answered give the caller back to the bot, else apologise."""
         form = await self._forms.read(request)
-        self._board.ended(form["CallSid"], self._monotonic())
-        if form.get("DialCallStatus") in _UNANSWERED:
-            return _twiml(twiml.say_and_hang_up(NO_ANSWER))
-        return _twiml(twiml.hang_up())
+        call_sid, now = form["CallSid"], self._monotonic()
+        if form.get("CallStatus") in _OVER:
+            self._board.ended(call_sid, now)
+        step = self._board.after_dial(call_sid, form.get("DialCallStatus", ""), now)
+        if isinstance(step, Reconnect) and self._on_return(call_sid, step.reason):
+            self._board.returning(call_sid, now)
+            return self._stream(form, otherwise=NO_ANSWER)
+        self._board.ended(call_sid, now)
+        return _twiml(twiml.hang_up() if isinstance(step, HangUp) else twiml.say_and_hang_up(NO_ANSWER))
+
+    def _stream(self, form: Mapping[str, str], otherwise: str) -> Response:
+        token = self._tokens.mint(form["CallSid"], form["AccountSid"], self._epoch(), self._nonce())
+        return _twiml(
+            twiml.connect_stream(
+                self._stream_url,
+                action_url=f"{self._url}/stream-ended",
+                status_callback_url=f"{self._url}/stream-status",
+                parameters={"token": token, "from": form.get("From", ""), "to": form.get("To", "")},
+                otherwise=otherwise,
+            )
+        )
 
     async def call_status(self, request: Request) -> Response:
         """Twilio reports on a call; what matters is that it is over."""

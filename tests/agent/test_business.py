@@ -42,6 +42,9 @@ def test_the_shipped_example_is_complete() -> None:
 def test_a_small_file_is_enough() -> None:
     business = parse_business(CLOSED)
     assert (business.language, business.currency, business.prices, business.transfer) == ("en", "USD", (), {})
+    assert (business.greeting_interruptible, business.notice, business.tools) == (True, "", None)
+    for part in (business.limits, business.keypad, business.phrases):
+        assert part.model_dump(exclude_none=True) == {}
 
 
 def test_the_example_in_the_documentation_works() -> None:
@@ -115,3 +118,65 @@ def test_any_text_gives_a_business_or_a_configuration_error(text: str, line: int
     lines[line] += text
     with suppress(ConfigurationError):
         assert isinstance(parse_business("\n".join(lines)), Business)
+
+
+PERSONA = """
+greeting_interruptible: no
+notice: This call may be recorded.
+tools: [hang_up, order_status]
+phrases:
+  still_there: Hello? Anybody there?
+  holding: One moment, please.
+limits:
+  longest_call_minutes: 7.5
+  most_turns: 40
+  caller_silence_seconds: 8
+  reprompts: 0
+keypad:
+  interrupts: yes
+  pause_seconds: 3
+  length: 4
+  terminator: "#"
+"""
+
+
+def test_a_file_may_say_how_calls_are_held() -> None:
+    business = parse_business(CLOSED + PERSONA)
+    assert (business.greeting_interruptible, business.notice) == (False, "This call may be recorded.")
+    assert business.tools == ("hang_up", "order_status")
+    assert business.phrases.model_dump(exclude_none=True) == {
+        "still_there": "Hello? Anybody there?",
+        "holding": "One moment, please.",
+    }
+    assert business.limits.model_dump() == {
+        "longest_call_minutes": 7.5,
+        "most_turns": 40,
+        "caller_silence_seconds": 8,
+        "reprompts": 0,
+    }
+    assert business.keypad.model_dump() == {"interrupts": True, "pause_seconds": 3, "length": 4, "terminator": "#"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("reprompts: 0", "reprompts: 99", "line 17: limits.reprompts: Input should be less than or equal to 10"),
+        ("most_turns: 40", "most_turns: many", "line 15: limits.most_turns: Input should be a valid integer"),
+        ("holding: One", "hold: One", "line 12: phrases.hold: Extra inputs are not permitted"),
+        ('terminator: "#"', "terminator: 5", "line 22: keypad.terminator: Input should be '#' or '*'"),
+        ("interrupts: yes", "interrupts: perhaps", "line 19: keypad.interrupts: Input should be a valid boolean"),
+    ],
+)
+def test_what_cannot_be_kept_to_is_refused_by_its_line(before: str, after: str, problem: str) -> None:
+    (told,) = problems(CLOSED + PERSONA.replace(before, after))
+    assert told.startswith(f"shop.yaml, {problem}")
+
+
+def test_tools_are_checked_where_they_are_known() -> None:
+    text = CLOSED + PERSONA
+    assert parse_business(text, tools=("hang_up", "order_status")).tools == ("hang_up", "order_status")
+    with pytest.raises(ConfigurationError) as caught:
+        parse_business(text, source="shop.yaml", tools=("hang_up", "take_message"))
+    assert [problem.message for problem in caught.value.problems] == [
+        "shop.yaml, line 9: tools[1]: there is no tool of that name, only: hang_up, take_message"
+    ]

@@ -142,3 +142,15 @@ def test_a_history_is_bounded(moves: list[tuple[str, str]]) -> None:
         history.caller_said(text)
         history.bot_said(text)
     assert sum(len(str(message.content)) for message in history.messages()) < 300
+
+
+def test_keys_come_as_a_note() -> None:
+    history = History("You are brief.")
+    history.caller_pressed("1234#")
+    history.bot_said("Thank you.")
+    history.caller_pressed("")
+    assert [message.content for message in history.messages()[1:]] == [
+        "[The caller pressed: 1234#]",
+        "Thank you.",
+        "[The caller pressed no keys.]",
+    ]

@@ -183,3 +183,28 @@ def test_an_unknown_provider_is_a_value_error() -> None:
         mock_settings.llm.LLM_PROVIDER = "nobody"
         with pytest.raises(ValueError, match="Unknown LLM provider: nobody"):
             LLMFactory.create_llm(use_cache=False)
+
+
+def test_another_model_stands_by(configure: Configure) -> None:
+    assert LLMFactory.create_fallback() is None
+    configure(LLM_PROVIDER=f"{__name__}:make_model", LLM_FALLBACK_PROVIDER="Local")
+    assert isinstance(LLMFactory.create_fallback(), FrontDeskModel)
+    configure(LLM_FALLBACK_PROVIDER=f"{__name__}:MODEL")
+    assert LLMFactory.create_fallback() is MODEL
+    assert LLMFactory.create_llm() is not MODEL
+
+
+@pytest.mark.parametrize(
+    ("provider", "variable"),
+    [
+        ("nobody", "LLM_FALLBACK_PROVIDER"),
+        ("nosuch:Model", "LLM_FALLBACK_PROVIDER"),
+        (f"{__name__}:NOT_A_MODEL", "LLM_FALLBACK_PROVIDER"),
+        ("openai", "OPENAI_API_KEY"),
+    ],
+)
+def test_what_is_wrong_with_it_is_named(configure: Configure, provider: str, variable: str) -> None:
+    configure(LLM_FALLBACK_PROVIDER=provider)
+    with pytest.raises(ConfigurationError) as caught:
+        LLMFactory.create_fallback()
+    assert problem(caught.value)[0] == variable

@@ -82,3 +82,14 @@ def test_a_business_may_have_nothing_but_hours(business: Business) -> None:
     assert "books a haircut, for one person" in prompt
     for absent in ("transfer_call", "Prices", "Address", "Telephone:", "common questions", "other hours", "\n\n\n"):
         assert absent not in prompt
+
+
+def test_only_the_tools_of_the_call_are_told(business: Business) -> None:
+    everything = system_prompt(business, FACTS)
+    assert "- collect_digits: " in everything
+    assert "send_text_message" not in everything
+    few = system_prompt(business, FACTS, tools=["hang_up", "send_text_message", "order_status"])
+    assert "- hang_up: " in few
+    assert "- send_text_message: " in few
+    for absent in ("take_booking", "take_message: ", "transfer_call", "collect_digits", "order_status"):
+        assert absent not in few

@@ -11,8 +11,19 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.tools import BaseTool, ToolException, tool
 
 from agent.history import History
-from agent.reply import Finished, FirstToken, ReplyEvent, ReplyLimits, Sentence, ToolRound, reply
-from agent.tools import CallControl, ControlRequested, HangUp
+from agent.reply import (
+    AskedAgain,
+    Finished,
+    FirstToken,
+    ReplyEvent,
+    ReplyLimits,
+    Sentence,
+    Tally,
+    ToolRound,
+    ToolsStarted,
+    reply,
+)
+from agent.tools import CallControl, CollectDigits, ControlRequested, HangUp
 from providers.errors import LLMError
 from tests.agent.scripted_model import ScriptedChatModel, asks
 
@@ -85,13 +96,9 @@ async def test_a_tool_is_run_and_the_model_asked_again() -> None:
     model = ScriptedChatModel(
         script=[["Let me see. ", asks("lookup", '{"word":', index=0), asks("", ' "cat"}', id=None)], ["It is."]]
     )
-    first, sentence, round_, answer, finished = await events_of(model)
-    assert (first, sentence, answer, finished) == (
-        FirstToken(),
-        Sentence("Let me see."),
-        Sentence("It is."),
-        Finished(),
-    )
+    first, sentence, started, round_, answer, finished = await events_of(model)
+    assert (first, sentence, started) == (FirstToken(), Sentence("Let me see."), ToolsStarted(("lookup",)))
+    assert (answer, finished) == (Sentence("It is."), Finished())
     assert isinstance(round_, ToolRound)
     assert [message.content for message in round_.tool_messages] == ["cat is a word"]
     assert model.asked[1] == [*HELLO, round_.ai_message, *round_.tool_messages]
@@ -100,7 +107,7 @@ async def test_a_tool_is_run_and_the_model_asked_again() -> None:
 
 async def test_the_round_is_written_as_every_vendor_reads_it() -> None:
     model = ScriptedChatModel(script=[[asks("lookup", '{"word": "é"}')], ["Done."]])
-    _, round_, *_ = await events_of(model)
+    _, _, round_, *_ = await events_of(model)
     assert isinstance(round_, ToolRound)
     asked = round_.ai_message
     assert asked.tool_calls == [{"name": "lookup", "args": {"word": "é"}, "id": "call_1", "type": "tool_call"}]
@@ -160,7 +167,7 @@ async def test_a_tool_that_hangs_is_given_up() -> None:
 
 async def test_a_long_result_is_cut() -> None:
     model = ScriptedChatModel(script=[[asks("lookup", json.dumps({"word": "x" * 50}))], ["Done."]])
-    _, round_, *_ = await events_of(model, limits=ReplyLimits(characters=70))
+    _, _, round_, *_ = await events_of(model, limits=ReplyLimits(characters=70))
     assert isinstance(round_, ToolRound)
     assert len(str(round_.tool_messages[0].content)) <= 70
 
@@ -175,7 +182,7 @@ async def test_tools_without_end_are_an_error() -> None:
 @pytest.mark.parametrize("steps", [["<think>Hm.</think>"], [" \n"]])
 async def test_an_answer_without_a_word_is_an_error(steps: list[str]) -> None:
     with pytest.raises(LLMError, match="said nothing") as caught:
-        await events_of(ScriptedChatModel(script=[steps]))
+        await events_of(ScriptedChatModel(script=[steps, steps]))
     assert caught.value.retryable
 
 
@@ -188,20 +195,20 @@ async def test_an_endless_answer_is_cut_off_with_its_tools() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "limits"),
+    ("steps", "limits", "asked"),
     [
-        ([asyncio.Event()], ReplyLimits(first_token_s=0)),
-        (["<think>Hm.", asyncio.Event()], ReplyLimits(first_token_s=0)),
-        (["One. ", asyncio.Event()], ReplyLimits(next_token_s=0)),
-        (["One. ", AIMessageChunk(content=""), asyncio.Event()], ReplyLimits(next_token_s=0)),
+        ([asyncio.Event()], ReplyLimits(first_token_s=0), 2),
+        (["<think>Hm.", asyncio.Event()], ReplyLimits(first_token_s=0), 2),
+        (["One. ", asyncio.Event()], ReplyLimits(next_token_s=0), 1),
+        (["One. ", AIMessageChunk(content=""), asyncio.Event()], ReplyLimits(next_token_s=0), 1),
     ],
 )
-async def test_a_silent_model_is_an_error(steps: list[Any], limits: ReplyLimits) -> None:
-    model = ScriptedChatModel(script=[steps])
+async def test_a_silent_model_is_an_error(steps: list[Any], limits: ReplyLimits, asked: int) -> None:
+    model = ScriptedChatModel(script=[steps, steps])
     with pytest.raises(LLMError, match="silent for too long") as caught:
         await events_of(model, limits=limits)
     assert caught.value.retryable
-    assert model.left == 1
+    assert (len(model.asked), model.left) == (asked, asked)
 
 
 async def test_a_failure_keeps_what_was_said_before_it() -> None:
@@ -293,3 +300,152 @@ async def test_a_round_fits_the_history() -> None:
     _, *rest = history.messages()
     assert [type(message) for message in rest] == [HumanMessage, AIMessage, AIMessage, ToolMessage, AIMessage]
     assert [message.content for message in rest] == ["Is it?", "Let me see.", "", "a is a word", "Yes."]
+
+
+# --- asking again ------------------------------------------------------------------------------------------------
+
+
+async def test_a_model_that_fails_at_once_is_asked_again() -> None:
+    model = ScriptedChatModel(script=[[ConnectionResetError()], ["Hi."]])
+    again, *rest = await events_of(model)
+    assert isinstance(again, AskedAgain)
+    assert (again.provider, again.why.retryable) == ("ScriptedChatModel", True)
+    assert rest == [FirstToken(), Sentence("Hi."), Finished()]
+    assert model.asked == [HELLO, HELLO]
+
+
+async def test_it_is_asked_again_once_in_a_reply() -> None:
+    round_ = [asks("lookup", '{"word": "a"}')]
+    model = ScriptedChatModel(script=[[ConnectionResetError()], round_, [ConnectionResetError()], ["Hi."]])
+    with pytest.raises(LLMError, match="line to the model broke"):
+        await events_of(model)
+    assert len(model.asked) == 3
+
+
+async def test_what_will_not_pass_is_not_asked_again() -> None:
+    model = ScriptedChatModel(script=[[LLMError("no such model")], ["Hi."]])
+    with pytest.raises(LLMError, match="no such model"):
+        await events_of(model)
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(), LLMError("no such model"), RuntimeError()])
+async def test_another_model_takes_over_whatever_was_wrong_with_the_first(failure: Exception) -> None:
+    first = ScriptedChatModel(script=[[failure]])
+    second = ScriptedChatModel(script=[[asks("lookup", '{"word": "a"}')], ["Hi."]])
+    events = [event async for event in reply(first, HELLO, TOOLS, fallback=second, fallback_provider="local")]
+    assert isinstance(events[0], AskedAgain)
+    assert events[0].provider == "local"
+    assert events[-2:] == [Sentence("Hi."), Finished()]
+    assert (len(first.asked), len(second.asked), second.tools) == (1, 2, TOOLS)
+
+
+async def test_the_failure_of_the_last_model_is_told() -> None:
+    models = [ScriptedChatModel(script=[[LLMError(name)]]) for name in ("first", "second")]
+    with pytest.raises(LLMError, match="second"):
+        assert [event async for event in reply(models[0], HELLO, fallback=models[1])] == []
+
+
+async def test_nothing_is_asked_again_once_there_were_words() -> None:
+    model = ScriptedChatModel(script=[["One. ", ConnectionResetError()], ["Two."]])
+    with pytest.raises(LLMError):
+        await events_of(model)
+    assert len(model.asked) == 1
+
+
+async def test_thoughts_of_a_model_that_failed_are_not_gone_on_with() -> None:
+    model = ScriptedChatModel(script=[["<think>Hm. ", ConnectionResetError()], ["Hi."]])
+    assert (await events_of(model))[1:] == [FirstToken(), Sentence("Hi."), Finished()]
+
+
+# --- speculation -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "then"),
+    [
+        (asks("lookup", '{"word": "a"}'), ToolsStarted(("lookup",))),
+        (asks("hang_up", '{"reason": "done"}'), ControlRequested("hang_up", {"reason": "done"})),
+    ],
+)
+async def test_what_has_effects_waits_until_the_turn_is_confirmed(asked: AIMessageChunk, then: ReplyEvent) -> None:
+    confirmed = asyncio.Event()
+    model = ScriptedChatModel(script=[["One moment. ", asked], ["Done."]])
+    async with aclosing(reply(model, HELLO, TOOLS, confirmed=confirmed)) as events:
+        assert [await anext(events), await anext(events)] == [FirstToken(), Sentence("One moment.")]
+        following = asyncio.ensure_future(anext(events))
+        await settle()
+        assert not following.done()
+        confirmed.set()
+        assert await following == then
+
+
+async def test_a_speculation_that_is_dropped_has_done_nothing() -> None:
+    ran = asyncio.Event()
+
+    @tool
+    async def order() -> str:
+        """Order it."""
+        ran.set()
+        return ""
+
+    model = ScriptedChatModel(script=[[asks("order")]])
+    async with aclosing(reply(model, HELLO, [order], confirmed=asyncio.Event())) as events:
+        assert await anext(events) == FirstToken()
+        following = asyncio.ensure_future(anext(events))
+        await settle()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    assert not ran.is_set()
+
+
+@pytest.mark.parametrize("field", ["metadata", "extras"])
+async def test_a_safe_tool_does_not_wait(field: str) -> None:
+    safe = lookup.model_copy(update={field: {"safe": True}})
+    model = ScriptedChatModel(script=[[asks("lookup", '{"word": "a"}')], ["It is."]])
+    async with aclosing(reply(model, HELLO, [safe], confirmed=asyncio.Event())) as events:
+        assert [type(event) async for event in events] == [FirstToken, ToolsStarted, ToolRound, Sentence, Finished]
+
+
+async def test_a_tool_that_does_not_exist_is_told_at_once() -> None:
+    model = ScriptedChatModel(script=[[asks("nosuch")], ["Sorry."]])
+    async with aclosing(reply(model, HELLO, TOOLS, confirmed=asyncio.Event())) as events:
+        assert [type(event) async for event in events] == [FirstToken, ToolRound, Sentence, Finished]
+
+
+async def test_what_was_thrown_away_is_counted() -> None:
+    tally = Tally()
+    model = ScriptedChatModel(script=[["Hi", " there. ", "How are", asyncio.Event()]])
+    async with aclosing(reply(model, HELLO, tally=tally)) as events:
+        assert [await anext(events), await anext(events)] == [FirstToken(), Sentence("Hi there.")]
+        following = asyncio.ensure_future(anext(events))
+        await settle()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    assert tally == Tally(requests=1, tokens=3, characters=len("Hi there. How are"))
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_control_that_the_talk_outlives_is_remembered_as_strict_servers_want_it() -> None:
+    collect = CallControl(name="collect_digits", description="Keys.", args_schema=CollectDigits, result="Waiting.")
+    wanted = {"purpose": "PIN", "length": None, "terminator": "#"}
+    both = [asks("collect_digits", json.dumps(wanted)), asks("hang_up", '{"reason": "x"}', id="2", index=1)]
+    model = ScriptedChatModel(script=[["Please type it. ", *both], ["Thank you."]])
+    history = History("You are brief.")
+    history.caller_said("My PIN?")
+    events = [event async for event in reply(model, history.messages(), [collect, HANG_UP])]
+    *_, control, round_, finished = events
+    assert (control, finished) == (ControlRequested("collect_digits", wanted), Finished())
+    assert isinstance(round_, ToolRound)
+    history.tool_round(round_.ai_message, round_.tool_messages)
+    history.bot_said("Please type it.")
+    history.caller_pressed("1234#")
+    _, *rest = history.messages()
+    assert [type(message) for message in rest] == [HumanMessage, AIMessage, ToolMessage, AIMessage, HumanMessage]
+    assert [message.content for message in rest[2:]] == [
+        "Waiting.",
+        "Please type it.",
+        "[The caller pressed: 1234#]",
+    ]

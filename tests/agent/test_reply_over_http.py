@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool, tool
 
 from agent.llm_factory import LLMFactory
-from agent.reply import Finished, FirstToken, ReplyEvent, Sentence, ToolRound, reply
+from agent.reply import Finished, FirstToken, ReplyEvent, Sentence, ToolRound, ToolsStarted, reply
 from providers.errors import LLMError
 from tests.agent.conftest import Configure
 from tests.agent.model_server import Answer, ModelServer, asks, ends, says
@@ -74,7 +74,7 @@ async def test_the_second_round_brings_the_tool_call_and_its_result(connect: Con
     first = Answer([asks("lookup", '{"word": "cat"}'), ends("tool_calls")])
     async with ModelServer(first, Answer([says("It is."), ends()])) as server:
         events = await all_events(connect(provider, server.url), provider, lookup)
-        assert [type(event) for event in events] == [FirstToken, ToolRound, Sentence, Finished]
+        assert [type(event) for event in events] == [FirstToken, ToolsStarted, ToolRound, Sentence, Finished]
         assert server.requests[0]["tools"][0]["function"]["name"] == "lookup"
         asked, answered = server.requests[1]["messages"][2:]
         assert asked["role"] == "assistant"
@@ -115,7 +115,7 @@ async def test_a_refusal_says_whose_fault_it_is(
     connect: Connect, provider: str, status: int, retryable: bool, setting: str
 ) -> None:
     body = {"error": {"message": f"about {KEY} and Hello?", "type": "t", "code": "c"}}
-    async with ModelServer(Answer(status=status, body=body)) as server:
+    async with ModelServer(*[Answer(status=status, body=body)] * (1 + retryable)) as server:
         with pytest.raises(LLMError) as caught:
             await all_events(connect(provider, server.url), provider)
     error = caught.value

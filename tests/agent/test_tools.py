@@ -7,13 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.tools import BaseTool, ToolException
+from langchain_core.tools import BaseTool, ToolException, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ValidationError
 
 from agent.business import Business, load_business
 from agent.prompt import CallFacts
-from agent.tools import Book, CallControl, ControlRequested, front_desk_tools
+from agent.tools import (
+    BUILT_IN,
+    MOST_TEXTS,
+    Book,
+    CallControl,
+    ControlRequested,
+    call_tools,
+    front_desk_tools,
+    text_tool,
+)
+from providers.errors import OffhookError
 
 FACTS = CallFacts(caller="+15550100", called=None, now=datetime(2026, 11, 22, 17, 5, tzinfo=UTC))
 BOOKING = {"what": "table", "name": "Ruiz", "party_size": 4, "date": "2026-11-27", "time": "19:30"}
@@ -21,7 +31,7 @@ MESSAGE = {"name": "Ruiz", "message": "Call me.", "callback_number": "555 0100"}
 
 
 def named(book: Book, business: Business | None = None) -> dict[str, BaseTool]:
-    return {tool.name: tool for tool in front_desk_tools(business or load_business(), FACTS, book)}
+    return {one.name: one for one in front_desk_tools(business or load_business(), FACTS, book)}
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -161,12 +171,107 @@ def test_call_controls_are_checked_and_not_run(tools: dict[str, BaseTool]) -> No
 
 def test_a_business_offers_what_it_has(path: Path) -> None:
     bare = load_business().model_copy(update={"transfer": {}, "bookings": ()})
-    assert list(named(Book(path), bare)) == ["hang_up", "take_message"]
+    assert list(named(Book(path), bare)) == ["hang_up", "collect_digits", "take_message"]
 
 
 def test_the_model_sees_every_argument_described(tools: dict[str, BaseTool]) -> None:
-    for tool in tools.values():
-        function = convert_to_openai_tool(tool)["function"]
+    for one in [*tools.values(), text_tool(Texts())]:
+        function = convert_to_openai_tool(one)["function"]
         assert function["description"]
         assert all(argument["description"] for argument in function["parameters"]["properties"].values())
         assert function["parameters"]["required"] == list(function["parameters"]["properties"])
+
+
+def test_keys_are_asked_for_in_so_many_words(tools: dict[str, BaseTool]) -> None:
+    collect = tools["collect_digits"]
+    assert isinstance(collect, CallControl)
+    wanted = {"purpose": "PIN", "length": 4, "terminator": "#"}
+    assert collect.requested(wanted) == ControlRequested("collect_digits", wanted)
+    assert collect.requested({**wanted, "length": None}).args["length"] is None
+    assert collect.result
+    for change in ({"length": 0}, {"length": 41}, {"terminator": "5"}, {"purpose": ""}, {"timeout": 5}):
+        with pytest.raises(ValidationError):
+            collect.requested({**wanted, **change})
+
+
+class Texts(list[str]):
+    """Sends nothing; fails while `failing`."""
+
+    failing = False
+
+    async def __call__(self, message: str) -> None:
+        if self.failing:
+            raise OffhookError("no answer about +15550100100")
+        self.append(message)
+
+
+@tool
+def weather() -> str:
+    """What the sky does."""
+    return "Rain."
+
+
+def test_a_call_has_what_the_business_allows(path: Path) -> None:
+    business = load_business()
+    everything = call_tools(business, FACTS, Book(path), Texts(), [weather])
+    assert {offered.name for offered in everything} == {*BUILT_IN, "weather"}
+    assert "send_text_message" not in [offered.name for offered in call_tools(business, FACTS, Book(path))]
+    allowed = business.model_copy(update={"tools": ("hang_up", "weather", "send_text_message")})
+    offered = call_tools(allowed, FACTS, Book(path), Texts(), [weather])
+    assert [one.name for one in offered] == ["hang_up", "send_text_message", "weather"]
+    assert call_tools(business.model_copy(update={"tools": ()}), FACTS, Book(path), Texts(), [weather]) == []
+
+
+async def test_a_text_message_is_sent_once() -> None:
+    texts = Texts()
+    send = text_tool(texts)
+    assert "on its way" in await send.ainvoke({"message": " 25 Garden Street "})
+    assert "not sent twice" in await send.ainvoke({"message": "25 Garden Street"})
+    assert texts == ["25 Garden Street"]
+
+
+async def test_a_text_message_that_failed_may_be_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    texts = Texts()
+    send = text_tool(texts)
+    texts.failing = True
+    with pytest.raises(ToolException, match="not certain that it was sent"):
+        await send.ainvoke({"message": "My secret."})
+    assert "could not be sent" in caplog.text
+    assert "secret" not in caplog.text
+    texts.failing = False
+    await send.ainvoke({"message": "My secret."})
+    assert texts == ["My secret."]
+
+
+async def test_a_text_message_that_was_cut_off_is_not_sent_again() -> None:
+    sent: list[str] = []
+    sending_began = asyncio.Event()
+
+    async def never(message: str) -> None:
+        sent.append(message)
+        sending_began.set()
+        await asyncio.Event().wait()
+
+    send = text_tool(never)
+    sending = asyncio.create_task(send.ainvoke({"message": "Hello"}))
+    await sending_began.wait()
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    assert "not sent twice" in await send.ainvoke({"message": "Hello"})
+    assert sent == ["Hello"]
+
+
+async def test_text_messages_have_an_end() -> None:
+    texts = Texts()
+    send = text_tool(texts)
+    for number in range(MOST_TEXTS):
+        await send.ainvoke({"message": f"Message {number}"})
+    with pytest.raises(ToolException, match="as many text messages as it may"):
+        await send.ainvoke({"message": "One more"})
+    assert len(texts) == MOST_TEXTS
+
+
+@pytest.mark.parametrize("message", ["", "  ", "x" * 1601])
+async def test_a_text_message_that_cannot_be_one_is_refused(message: str) -> None:
+    with pytest.raises(ValidationError):
+        await text_tool(Texts()).ainvoke({"message": message})

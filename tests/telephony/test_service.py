@@ -15,7 +15,8 @@ from providers.settings import VoiceSettings
 from providers.settings import settings as provider_settings
 from providers.voice.factory import VoiceProviderFactory
 from providers.voice.scripted import ScriptedVoiceProvider
-from telephony.service import Service, chat_model, check_configuration, hearing_engine, speaking_engine
+from telephony.engines import check_configuration, hearing_engine, mind, speaking_engine
+from telephony.service import Service
 from telephony.settings import settings as line_settings
 from telephony.twilio.messages import Start
 from telephony.twilio.signature import sign
@@ -75,7 +76,7 @@ def test_a_model_that_cannot_chat_is_refused(put: pytest.MonkeyPatch) -> None:
     put.setenv("LLM_PROVIDER", f"{__name__}:NO_CHAT_MODEL")
     assert variables() == ["LLM_PROVIDER"]
     with pytest.raises(ConfigurationError, match="FakeListLLM is not a chat model"):
-        chat_model()
+        mind()
 
 
 def test_ears_and_voice_may_be_different_engines(put: pytest.MonkeyPatch) -> None:

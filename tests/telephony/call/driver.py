@@ -1,8 +1,14 @@
 """Drives the machine as a session would, in invented time, answering its orders the way engines and carrier do."""
 
 from telephony.call import actions, events
-from telephony.call.machine import CallMachine, Phase
+from telephony.call.endpointing import EndpointingRules
+from telephony.call.machine import CallMachine
+from telephony.call.phases import Phase
 from telephony.call.rules import CallRules
+
+EVEN = EndpointingRules(short_s=0.5, normal_s=0.5, long_s=0.5, quickest_pace=1.0, slowest_pace=1.0)
+RULES = CallRules(barge_in_s=0.25, speculate=False, endpointing=EVEN)
+"""What most tests go by: no guesses and one silence for all turns, so that a turn is one thing after the other."""
 
 
 class Driver:
@@ -10,7 +16,7 @@ class Driver:
 
     def __init__(self, rules: CallRules | None = None, cut_at: float = 0.5) -> None:
         self.now = 100.0
-        self.machine = CallMachine(rules or CallRules(barge_in_s=0.25), self.now)
+        self.machine = CallMachine(rules or RULES, self.now)
         self.orders: list[actions.Action] = []
         self.talk: list[str] = []
         self.saying: list[actions.Say] = []
@@ -78,7 +84,7 @@ class Driver:
                     self.talk.append(f"caller: {text}")
                 case actions.RememberBot(_, text, interrupted):
                     self.talk.append(f"bot: {text}" + (" —" if interrupted else ""))
-                case actions.ClearPlayback() if self.saying:
+                case actions.DropPlayback() if self.saying:
                     first, self.saying = self.saying[0], []
                     self.happen(events.SentenceCut(first.turn, first.sentence, self._cut_at))
         return orders

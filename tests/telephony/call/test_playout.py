@@ -22,11 +22,12 @@ def test_audio_goes_out_up_to_the_lead_and_then_in_step_with_playback() -> None:
     playout.add(1, 0, SECOND * 3)
 
     first = playout.take(now=10.0)
-    assert len(audio(first)) == 8000 + 1600  # the lead, and the message that reaches beyond it
-    assert playout.queued_s == pytest.approx(1.8)
-    assert playout.wakes_at() == pytest.approx(10.2)
-    assert playout.take(now=10.1) == []
-    assert len(audio(playout.take(now=10.2))) == 1600
+    sizes = [len(item.payload) for item in first if isinstance(item, SendAudio)]
+    assert sizes == [160, *[1600] * 5]  # a short one first; the last reaches beyond the lead
+    assert playout.queued_s == pytest.approx(1.98)
+    assert playout.wakes_at() == pytest.approx(10.02)
+    assert playout.take(now=10.01) == []
+    assert len(audio(playout.take(now=10.02))) == 1600
 
 
 def test_messages_are_full_whatever_the_chunks_were() -> None:
@@ -36,7 +37,7 @@ def test_messages_are_full_whatever_the_chunks_were() -> None:
     playout.finish(1, 0)
 
     sizes = [len(item.payload) for item in playout.take(0.0) if isinstance(item, SendAudio)]
-    assert sizes == [1600, 900]
+    assert sizes == [160, 1600, 740]
 
 
 def test_a_mark_tells_that_a_sentence_began_and_another_that_it_ended() -> None:
@@ -45,11 +46,28 @@ def test_a_mark_tells_that_a_sentence_began_and_another_that_it_ended() -> None:
     playout.finish(3, 2)
     sent = playout.take(now=5.0)
 
-    assert sent[0] == SendAudio(b"\x01" * 400, begins=(3, 2))
-    assert marks(sent) == ["3:2:begin", "3:2:end"]
-    assert playout.echoed("3:2:begin") == [Begun(3, 2)]
-    assert playout.echoed("3:2:end") == [Heard(3, 2)]
+    assert sent[0] == SendAudio(b"\x01" * 160, begins=(3, 2))
+    assert marks(sent) == ["3:2:begin:0", "3:2:end:0"]
+    assert playout.echoed("3:2:begin:0", 5.1) == [Begun(3, 2)]
+    assert playout.echoed("3:2:begin:0", 5.1) == []
+    assert playout.echoed("3:2:end:0", 5.2) == [Heard(3, 2)]
     assert playout.wakes_at() is None
+
+
+def test_a_long_sentence_has_marks_within() -> None:
+    playout = Playout(lead_s=100.0, mark_s=2.0)
+    playout.add(1, 0, SECOND * 5)
+    playout.finish(1, 0)
+
+    assert marks(playout.take(0.0)) == ["1:0:begin:0", "1:0:16000:0", "1:0:32000:0", "1:0:end:0"]
+
+
+def test_a_mark_within_proves_that_the_sentence_began() -> None:
+    playout = Playout(lead_s=100.0)
+    playout.add(1, 0, SECOND * 5)
+    playout.take(0.0)
+
+    assert playout.echoed("1:0:16000:0", 2.0) == [Begun(1, 0)]
 
 
 def test_an_echo_of_a_later_sentence_proves_the_earlier_ones() -> None:
@@ -59,7 +77,7 @@ def test_an_echo_of_a_later_sentence_proves_the_earlier_ones() -> None:
         playout.finish(1, sentence)
     playout.take(0.0)
 
-    assert playout.echoed("1:2:end") == [Heard(1, 0, lost_mark=True), Heard(1, 1, lost_mark=True), Heard(1, 2)]
+    assert playout.echoed("1:2:end:0", 0.1) == [Heard(1, 0, lost_mark=True), Heard(1, 1, lost_mark=True), Heard(1, 2)]
 
 
 def test_a_lost_echo_is_waited_for_no_longer_than_the_limit() -> None:
@@ -76,10 +94,10 @@ def test_a_lost_echo_is_waited_for_no_longer_than_the_limit() -> None:
 def test_a_sentence_is_not_over_while_more_of_it_may_come() -> None:
     playout = Playout()
     playout.add(1, 0, b"\x01" * 160)
-    assert marks(playout.take(0.0)) == ["1:0:begin"]
+    assert marks(playout.take(0.0)) == ["1:0:begin:0"]
     playout.add(1, 0, b"\x01" * 160)
     playout.finish(1, 0)
-    assert marks(playout.take(1.0)) == ["1:0:end"]
+    assert marks(playout.take(1.0)) == ["1:0:end:0"]
 
 
 def test_a_sentence_behind_an_unfinished_one_is_no_reason_to_wake() -> None:
@@ -92,7 +110,7 @@ def test_a_sentence_behind_an_unfinished_one_is_no_reason_to_wake() -> None:
     assert playout.wakes_at() is None
 
 
-def test_after_a_clear_the_echoes_that_come_back_stand_for_nothing_heard() -> None:
+def test_after_a_drop_the_echoes_that_come_back_stand_for_nothing_heard() -> None:
     playout = Playout(lead_s=1.0)
     playout.add(1, 0, SECOND * 4)
     playout.finish(1, 0)
@@ -100,26 +118,101 @@ def test_after_a_clear_the_echoes_that_come_back_stand_for_nothing_heard() -> No
     playout.finish(1, 1)
     sent = playout.take(now=0.0)
 
-    assert playout.clear(now=0.5) == Cut(1, 0, 0.5 / 4)
-    assert playout.clear(now=0.6) is None
-    assert [playout.echoed(name) for name in marks(sent)] == [[]]
+    playout.echoed("1:0:begin:0", 0.02)
+    assert playout.drop(now=0.5) == Cut(1, 0, 0.5 / 4)
+    assert playout.drop(now=0.6) is None
+    assert [playout.echoed(name, 0.7) for name in marks(sent)] == [[]]
     assert playout.wakes_at() is None
 
 
-def test_speech_after_a_clear_starts_at_once() -> None:
+def test_speech_after_a_drop_starts_at_once() -> None:
     playout = Playout(lead_s=1.0)
     playout.add(1, 0, SECOND * 4)
     playout.take(now=0.0)
-    playout.clear(now=0.1)
+    playout.drop(now=0.1)
     playout.add(2, 0, SECOND)
 
     assert len(audio(playout.take(now=0.1))) == 8000
 
 
-def test_what_was_cleared_before_it_was_sent_was_not_heard_at_all() -> None:
+def test_what_was_dropped_before_it_was_sent_was_not_heard_at_all() -> None:
     playout = Playout()
     playout.finish(1, 0)
-    assert playout.clear(now=9.0) == Cut(1, 0, 0.0)
+    assert playout.drop(now=9.0) == Cut(1, 0, 0.0)
+
+
+def test_the_clock_of_playback_is_set_by_the_carriers_echoes() -> None:
+    playout = Playout()
+    playout.add(1, 0, SECOND * 4)
+    playout.take(now=0.0)
+
+    playout.echoed("1:0:begin:0", 0.32)  # 300 ms later than if the carrier had played at once
+    cut = playout.drop(now=0.8)
+    assert cut is not None
+    assert cut.fraction == pytest.approx(0.5 / 4)
+
+
+def test_what_a_mark_denies_is_not_counted_as_heard() -> None:
+    playout = Playout(lead_s=100.0, mark_s=1.0)
+    playout.add(1, 0, SECOND * 4)
+    playout.take(now=0.0)
+    playout.echoed("1:0:begin:0", 0.02)
+
+    assert playout.drop(now=3.0) == Cut(1, 0, 1 / 4)  # the mark after one second has not come back
+
+
+def test_nothing_is_counted_as_heard_before_the_first_echo_beyond_the_first_mark() -> None:
+    playout = Playout()
+    playout.add(1, 0, SECOND * 4)
+    playout.take(now=0.0)
+
+    assert playout.drop(now=0.9) == Cut(1, 0, 160 / 32000)
+
+
+def test_held_speech_goes_on_a_little_before_where_it_was_cut() -> None:
+    playout = Playout(lead_s=1.0, repeat_s=0.3)
+    whole = bytes(n // 160 % 250 for n in range(32000))
+    playout.add(1, 0, whole)
+    playout.finish(1, 0)
+    playout.take(now=0.0)
+    playout.echoed("1:0:begin:0", 0.02)
+
+    playout.hold(now=1.0)
+    assert playout.is_held
+    assert playout.take(now=5.0) == []
+    assert playout.wakes_at() is None
+    playout.resume()
+    resumed = playout.take(now=5.0)
+    assert audio(resumed) == whole[5600 : 5600 + len(audio(resumed))]
+    assert not any(item.begins for item in resumed if isinstance(item, SendAudio))
+
+
+def test_marks_of_before_a_pause_prove_nothing_after_it() -> None:
+    playout = Playout()
+    playout.add(1, 0, SECOND)
+    playout.finish(1, 0)
+    before = marks(playout.take(now=0.0))
+    playout.hold(now=0.5)
+    playout.resume()
+    after = marks(playout.take(now=1.0))
+
+    assert [playout.echoed(name, 1.1) for name in before] == [[], []]
+    assert [playout.echoed(name, 2.0) for name in after][-1] == [Heard(1, 0)]
+
+
+def test_a_sentence_cut_twice_keeps_what_was_heard_the_first_time() -> None:
+    playout = Playout(repeat_s=0.0)
+    playout.add(1, 0, SECOND * 4)
+    playout.take(now=0.0)
+    playout.echoed("1:0:begin:0", 0.02)
+    playout.hold(now=1.0)
+    playout.resume()
+    playout.take(now=2.0)
+    playout.hold(now=2.5)
+
+    cut = playout.drop(now=3.0)
+    assert cut is not None
+    assert cut.fraction == pytest.approx(1.5 / 4, abs=0.01)
 
 
 @given(
@@ -146,7 +239,7 @@ def test_everything_given_is_sent_in_order_once_and_never_beyond_the_lead(
                 played_until = max(now, played_until) + len(item.payload) / 8000
         sent += fresh
     assert audio(sent) == b"".join(chunk for chunks in sentences for chunk in chunks)
-    ends = [name for name in marks(sent) if name.endswith("end")]
-    assert ends == [f"1:{number}:end" for number in range(len(sentences))]
-    heard = [fact for name in marks(sent) for fact in playout.echoed(name) if isinstance(fact, Heard)]
+    ends = [name for name in marks(sent) if ":end:" in name]
+    assert ends == [f"1:{number}:end:0" for number in range(len(sentences))]
+    heard = [fact for name in marks(sent) for fact in playout.echoed(name, now) if isinstance(fact, Heard)]
     assert heard == [Heard(1, number) for number in range(len(sentences))]

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,15 +21,17 @@ from agent.tools import Book, front_desk_tools
 from providers.errors import ProviderException, TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
-from providers.voice.types import TranscriptionResult, VoiceCapabilities
+from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
+from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
-from telephony.call.session import CallSession, Engines
-from tests.clock import InventedTimeLoop
+from telephony.call.session import CallSession, Engines, Mind
+from telephony.scenarios.clock import InventedTimeLoop
 from tests.telephony.call.line import LineInInventedTime, LoudnessDetection
 
 GREETING = "Hello, how may I help?"  # 22 characters: 1.32 s of tone
-RULES = CallRules(greeting=GREETING, caller_silence_s=8.0)
+EVEN = EndpointingRules(short_s=0.5, normal_s=0.5, long_s=0.5, quickest_pace=1.0, slowest_pace=1.0)
+RULES = CallRules(greeting=GREETING, caller_silence_s=8.0, endpointing=EVEN)
 
 
 class Model(BaseChatModel):
@@ -91,8 +95,9 @@ class Call:
         self.voice = voice
         facts = CallFacts(None, None, datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
         controls = front_desk_tools(load_business(), facts, Book("nowhere.jsonl"))
-        engines = Engines(voice, voice, model, "scripted", self.detection, controls, {"manager": "+15550100143"})
-        self.session = CallSession("CAx", line, engines, self.history, RULES, self.phone, self.journal)
+        engines = Engines(voice, voice, Mind(model, "scripted"), self.detection, controls, {"manager": "+15550100143"})
+        rules = replace(RULES, transcribe_at_pause=not voice.capabilities.streaming_stt)
+        self.session = CallSession("CAx", line, engines, self.history, rules, self.phone, self.journal)
 
     async def run(self) -> None:
         await self.session.run()
@@ -158,8 +163,8 @@ def test_the_answer_comes_as_soon_as_the_turn_is_over() -> None:
 
     (spoke_until,) = done.times(Kind.CALLER_SPEECH_ENDED)
     assert spoke_until == pytest.approx(3.0, abs=0.1)
-    assert done.times(Kind.CALLER_SAID)[0] == pytest.approx(spoke_until + RULES.turn_end_silence_s, abs=0.01)
-    assert done.times(Kind.AUDIO_SENT)[-1] == pytest.approx(spoke_until + RULES.turn_end_silence_s, abs=0.01)
+    assert done.times(Kind.CALLER_SAID)[0] == pytest.approx(spoke_until + EVEN.normal_s, abs=0.01)
+    assert done.times(Kind.AUDIO_SENT)[-1] == pytest.approx(spoke_until + EVEN.normal_s, abs=0.01)
 
 
 def test_what_is_heard_is_the_engines_tone_without_a_gap() -> None:
@@ -173,15 +178,14 @@ def test_what_is_heard_is_the_engines_tone_without_a_gap() -> None:
 
 
 def test_a_caller_who_barges_in_silences_the_bot_and_is_answered() -> None:
-    long = "This is a very long answer that goes on and on for quite some time, as they do."
     done = call(
-        talk=[(2.0, 1.0), (5.0, 1.0)], hears=["Tell me.", "Stop."], replies=[[long], ["Yes?"]], hangs_up_at=10.0
+        talk=[(2.0, 1.0), (5.0, 1.0)], hears=["Tell me.", "Stop."], replies=[[LONG], ["Yes?"]], hangs_up_at=10.0
     )
 
     assert done.line.cleared_at == [pytest.approx(5.0 + RULES.barge_in_s, abs=0.05)]
     cut = next(entry for entry in done.journal.entries if entry.details.get("interrupted"))
-    assert long.startswith(str(cut.details["text"]))
-    assert 0.2 < len(str(cut.details["text"])) / len(long) < 0.5
+    assert LONG.startswith(str(cut.details["text"]))
+    assert 0.2 < len(str(cut.details["text"])) / len(LONG) < 0.5
     assert done.said(Kind.CALLER_SAID) == ["Tell me.", "Stop."]
     assert done.said(Kind.BOT_SAID)[-1] == "Yes?"
     assert done.line.carrier.stats.cleared_bytes > 4000
@@ -224,7 +228,7 @@ def test_keys_are_a_turn() -> None:
 def test_a_silent_caller_is_asked_and_then_hung_up_on() -> None:
     done = call(hangs_up_at=60.0)
 
-    assert done.said(Kind.BOT_SAID) == [GREETING, RULES.still_there, RULES.still_there, RULES.goodbye]
+    assert done.said(Kind.BOT_SAID) == [GREETING, RULES.still_there, RULES.still_there, RULES.silent_goodbye]
     assert done.ended == "the caller said nothing any more"
     assert done.phone.orders == ["hang up"]
 
@@ -295,32 +299,104 @@ def test_an_engine_that_does_not_connect_ends_the_call() -> None:
 def test_a_model_that_fails_or_stalls_costs_one_apology(reply: list[str]) -> None:
     done = call(talk=[(2.0, 1.0)], replies=[reply], hangs_up_at=25.0)
 
-    assert RULES.apology in done.said(Kind.BOT_SAID)
+    assert done.said(Kind.BOT_SAID)[1].endswith(RULES.apology)
+
+
+def test_a_caller_who_waits_is_told_to_hold_on() -> None:
+    done = call(talk=[(2.0, 1.0)], replies=[["stall"]], hangs_up_at=10.0)
+
+    assert done.said(Kind.BOT_SAYS) == [GREETING, RULES.holding]
+    spoke_until = done.times(Kind.CALLER_SPEECH_ENDED)[0]
+    assert done.times(Kind.AUDIO_SENT)[-1] - spoke_until < 3.05
+
+
+LONG = "This is a very long answer that goes on and on for quite some time, as they do."
+
+
+@pytest.mark.parametrize("words", ["", "Mm-hm."])
+def test_a_sound_that_is_no_turn_lets_the_bot_go_on_where_it_was_cut(words: str) -> None:
+    done = call(talk=[(2.0, 1.0), (5.0, 0.4)], hears=["Tell me.", words], replies=[[LONG]], hangs_up_at=14.0)
+
+    assert len(done.line.cleared_at) == 1
+    assert len(done.times(Kind.RESUMED)) == 1
+    assert done.times(Kind.RESUMED)[0] - done.times(Kind.BARGE_IN)[0] < 1.0
+    assert done.said(Kind.BOT_SAID) == [GREETING, LONG]
+    assert done.said(Kind.CALLER_SAID) == ["Tell me."]
+    heard = done.line.heard()
+    voiced = sum(bool(set(heard[n : n + 160]) - {0xFF, 0x7F}) for n in range(0, len(heard) - 160, 160)) * 0.02
+    whole = (len(GREETING) + len(LONG)) * 0.06
+    assert whole <= voiced <= whole + 0.5  # the place where it was cut is said again
+
+
+def test_a_guess_is_ready_when_the_turn_is_over() -> None:
+    done = call(talk=[(2.0, 1.0)], replies=[["All right."]])
+
+    begun = next(entry for entry in done.journal.entries if entry.kind is Kind.REPLY_STARTED)
+    assert begun.details["guess"] is True
+    assert begun.at_s < done.times(Kind.CALLER_SAID)[0] - 0.2
+    assert done.times(Kind.FIRST_TOKEN)[0] < done.times(Kind.CALLER_SAID)[0]
+
+
+def test_a_guess_that_the_caller_outruns_is_dropped_and_counted() -> None:
+    done = call(talk=[(2.0, 1.0), (3.3, 1.0)], hears=["I want", "I want a pizza."], replies=[["All right."]])
+
+    dropped = [entry.details for entry in done.journal.entries if entry.kind is Kind.REPLY_DROPPED]
+    assert [details["turn"] for details in dropped] == [1]
+    assert int(dropped[0]["tokens"]) > 0
+    assert done.said(Kind.CALLER_SAID) == ["I want a pizza."]
+    assert done.said(Kind.BOT_SAID) == [GREETING, "All right."]
 
 
 class _Streaming(ScriptedVoiceProvider):
-    """Hears while the caller speaks: takes down how much had come when it was first asked for a result."""
+    """Hears while the caller speaks, and takes down how much had come; may have a view of its own on the end."""
 
-    capabilities = VoiceCapabilities(streaming_stt=True)
+    capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True)
 
-    def __init__(self) -> None:
+    def __init__(self, says_over: bool = False) -> None:
         super().__init__(ScriptedConfig(transcripts=["while you spoke"]))
-        self.pieces: list[int] = []
+        self.streams: list[int] = []
+        self._says_over = says_over
+        self._quiet = 0
 
     async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
+        self.streams.append(0)
+        words = False
         async for chunk in audio_stream:
-            self.pieces.append(len(chunk))
-            yield TranscriptionResult("while", 0.0)
-        yield TranscriptionResult("while you spoke", 0.0, is_final=True)
+            self.streams[-1] += len(chunk)
+            loud = max(map(abs, array("h", chunk)), default=0) > 1000
+            words = words or loud
+            self._quiet = 0 if loud else self._quiet + 1
+            if words:
+                yield TranscriptionResult("while", 0.0)
+        yield TranscriptionResult("while you spoke" if words else "", 0.0, is_final=True)
+
+    async def get_vad_info(self) -> VADInfo | None:
+        return VADInfo(float(self._says_over and self._quiet > 12), 1.0, 0, 0.0)
 
 
-def test_a_streaming_recogniser_hears_the_caller_while_they_speak() -> None:
+def test_a_streaming_recogniser_hears_all_the_time_a_stream_a_turn() -> None:
     voice = _Streaming()
-    done = call(talk=[(2.0, 1.0)], voice=voice)
+    done = call(talk=[(2.0, 1.0), (6.0, 1.0)], voice=voice)
 
+    assert done.said(Kind.CALLER_SAID) == ["while you spoke"] * 2
+    first, second, third = (size / 2 / 16000 for size in voice.streams)
+    assert first == pytest.approx(3.0 + EVEN.normal_s, abs=0.2)
+    assert first + second == pytest.approx(7.0 + 2 * EVEN.normal_s, abs=0.7)  # each begins with a little of before
+    assert third > 4.0
+
+
+def test_a_streaming_recogniser_that_knows_when_the_caller_has_finished_is_believed() -> None:
+    done = call(talk=[(2.0, 1.0)], voice=_Streaming(says_over=True))
+
+    spoke_until = done.times(Kind.CALLER_SPEECH_ENDED)[0]
+    assert done.times(Kind.CALLER_SAID)[0] - spoke_until < EVEN.normal_s - 0.1
+
+
+def test_words_are_heard_where_the_voice_was_not_noticed() -> None:
+    done = call(talk=[(2.0, 0.02)], voice=_Streaming())
+
+    assert done.times(Kind.CALLER_SPEECH_STARTED) == []
     assert done.said(Kind.CALLER_SAID) == ["while you spoke"]
-    assert len(voice.pieces) > 50
-    assert sum(voice.pieces) / 2 / 16000 == pytest.approx(0.4 + 1.0 + RULES.turn_end_silence_s, abs=0.3)
 
 
 class _Coroutine(ScriptedVoiceProvider):

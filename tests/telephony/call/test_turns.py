@@ -1,10 +1,12 @@
 """The caller's side: when a turn opens, what is recognised when, and when it is over."""
 
 from telephony.call.actions import Listen, StopListening, Transcribe
+from telephony.call.endpointing import EndpointingRules
 from telephony.call.rules import CallRules
 from telephony.call.turns import CallerTurn, TurnTaker
 
-RULES = CallRules(turn_end_silence_s=0.5, transcript_limit_s=8.0, longest_turn_s=60.0)
+EVEN = EndpointingRules(short_s=0.5, normal_s=0.5, long_s=0.5, quickest_pace=1.0, slowest_pace=1.0)
+RULES = CallRules(endpointing=EVEN, transcript_limit_s=8.0, longest_turn_s=60.0)
 
 
 def test_voice_opens_a_turn_and_silence_with_words_closes_it() -> None:
@@ -58,7 +60,7 @@ def test_a_failed_recognition_closes_the_turn_as_not_understood() -> None:
 
 
 def test_a_streaming_recogniser_is_asked_when_the_caller_has_finished_not_at_each_pause() -> None:
-    caller = TurnTaker(CallRules(turn_end_silence_s=0.5, transcribe_at_pause=False))
+    caller = TurnTaker(CallRules(endpointing=EVEN, transcribe_at_pause=False))
     caller.speech_started(1.0)
 
     assert caller.speech_stopped(2.0, now=2.2) == []

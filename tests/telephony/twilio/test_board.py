@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.twilio.board import CallBoard, Dial, Fate, HangUp, Lost
+from telephony.twilio.board import CallBoard, Dial, Fate, HangUp, Lost, Reconnect
 
 NUMBER = "+14155550100"
 
@@ -33,6 +33,39 @@ def test_a_stream_that_nobody_ended_was_lost(post: Callable[[CallBoard, str, flo
     if post:
         post(board, "CA1", 0)
     assert board.after_stream("CA1", 1) == Lost()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("no-answer", "nobody answered"),
+        ("busy", "the line was busy"),
+        ("failed", "the number could not be reached"),
+        ("canceled", "the call to it was given up"),
+    ],
+)
+def test_a_caller_who_was_not_put_through_may_come_back(status: str, reason: str) -> None:
+    board = CallBoard()
+    board.transferring("CA1", NUMBER, 1)
+    assert board.after_dial("CA1", status, 2) == Reconnect(reason)
+    board.returning("CA1", 3)
+    assert board.after_dial("CA1", status, 4) == Reconnect(reason)
+    assert board.after_stream("CA1", 5) == Lost()  # the stream they came back to could not be opened
+
+
+@pytest.mark.parametrize("status", ["completed", "answered", "", "nonsense"])
+def test_a_caller_who_was_put_through_is_done(status: str) -> None:
+    board = CallBoard()
+    board.transferring("CA1", NUMBER, 1)
+    assert board.after_dial("CA1", status, 2) == HangUp()
+
+
+@pytest.mark.parametrize("post", [None, CallBoard.expected, CallBoard.streaming, CallBoard.ended])
+def test_a_transfer_of_another_process_cannot_come_back(post: Callable[[CallBoard, str, float], None] | None) -> None:
+    board = CallBoard()
+    if post:
+        post(board, "CA1", 0)
+    assert board.after_dial("CA1", "busy", 1) == Lost()
 
 
 def test_a_number_is_in_no_repr() -> None:

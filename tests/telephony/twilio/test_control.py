@@ -10,7 +10,7 @@ import pytest
 from telephony.twilio import twiml
 from telephony.twilio.board import CallBoard, Dial, HangUp
 from telephony.twilio.control import CallControl
-from telephony.twilio.rest import TwilioRest
+from telephony.twilio.rest import CarrierError, TwilioRest
 from tests.telephony.twilio.frames import ACCOUNT, CALL
 
 NOW = 1000.0
@@ -76,3 +76,46 @@ async def test_without_an_account_the_board_has_to_do() -> None:
     assert board.after_stream(CALL, NOW) == Dial(NUMBER)
     assert not await calls.hang_up(CALL)
     assert board.after_stream(CALL, NOW) == HangUp()
+
+
+async def test_the_caller_is_texted_from_the_number_they_called() -> None:
+    board = CallBoard()
+    board.streaming(CALL, NOW)
+    twilio = Twilio(201, board)
+    async with control(board, twilio) as calls:
+        send = calls.texting("+14155550100", "+18005550101")
+        assert send is not None
+        await send("Hello")
+    assert twilio.orders == [{"To": ["+14155550100"], "From": ["+18005550101"], "Body": ["Hello"]}]
+
+
+async def test_a_text_message_that_is_refused_is_an_error() -> None:
+    board = CallBoard()
+    board.streaming(CALL, NOW)
+    async with control(board, Twilio(401, board)) as calls:
+        send = calls.texting("+14155550100", "+18005550101")
+        assert send is not None
+        with pytest.raises(CarrierError, match="Authenticate"):
+            await send("Hello")
+
+
+@pytest.mark.parametrize(
+    ("caller", "called"),
+    [
+        (None, "+18005550101"),
+        ("+14155550100", None),
+        ("", "+18005550101"),
+        ("anonymous", "+18005550101"),
+        ("sip:bob@example.com", "+18005550101"),
+        ("14155550100", "+18005550101"),
+        ("+14155550100", "client:bot"),
+    ],
+)
+async def test_who_has_no_number_cannot_be_texted(caller: str | None, called: str | None) -> None:
+    board = CallBoard()
+    async with control(board, Twilio(201, board)) as calls:
+        assert calls.texting(caller, called) is None
+
+
+def test_without_an_account_nobody_can_be_texted() -> None:
+    assert CallControl(None, CallBoard(), ACTION, lambda: NOW).texting("+14155550100", "+18005550101") is None

@@ -13,6 +13,7 @@ from telephony.twilio.twiml import hang_up
 from tests.telephony.twilio.frames import ACCOUNT, CALL
 
 TOKEN = "0123456789abcdef0123456789abcdef"
+MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
 URL = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Calls/{CALL}.json"
 
 
@@ -39,6 +40,12 @@ async def twilio(sleeps: Sleeps) -> AsyncIterator[TwilioRest]:
 def calls() -> Iterator[respx.Route]:
     with respx.mock:
         yield respx.post(URL)
+
+
+@pytest.fixture
+def messages() -> Iterator[respx.Route]:
+    with respx.mock:
+        yield respx.post(MESSAGES)
 
 
 def error(status: int, code: int, message: str = "no") -> httpx.Response:
@@ -171,3 +178,58 @@ async def test_another_server_and_a_client_of_ones_own() -> None:
         await api.hang_up("a/../b")
         await api.aclose()
         assert not client.is_closed
+
+
+async def test_a_text_message(twilio: TwilioRest, messages: respx.Route) -> None:
+    messages.respond(201, json={"sid": "SM1"})
+    await twilio.send_message("+14155550100", "+18005550101", "Grüße & more")
+    request = messages.calls.last.request
+    fields = parse_qs(request.content.decode())
+    assert fields == {"To": ["+14155550100"], "From": ["+18005550101"], "Body": ["Grüße & more"]}
+    assert request.headers["Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    "trouble", [httpx.Response(429), httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x")]
+)
+async def test_a_text_message_that_never_got_there_is_tried_again(
+    twilio: TwilioRest, messages: respx.Route, sleeps: Sleeps, trouble: httpx.Response | httpx.TransportError
+) -> None:
+    messages.mock(side_effect=[trouble, httpx.Response(201)])
+    await twilio.send_message("+14155550100", "+18005550101", "Hello")
+    assert (messages.call_count, sleeps) == (2, [0.25])
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.Response(503),
+        error(500, 20500),
+        error(400, 21610),
+        httpx.ReadTimeout("x"),
+        httpx.WriteError("x"),
+        httpx.RemoteProtocolError("x"),
+    ],
+)
+async def test_a_text_message_that_may_have_been_sent_is_not_sent_twice(
+    twilio: TwilioRest, messages: respx.Route, sleeps: Sleeps, trouble: httpx.Response | httpx.TransportError
+) -> None:
+    messages.mock(side_effect=[trouble, httpx.Response(201)])
+    with pytest.raises(CarrierError):
+        await twilio.send_message("+14155550100", "+18005550101", "Hello")
+    assert (messages.call_count, sleeps) == (1, [])
+
+
+async def test_a_text_message_that_gets_no_answer_is_given_up(
+    messages: respx.Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        return httpx.Response(201)
+
+    monkeypatch.setattr(rest, "TIMEOUT_S", 0)
+    messages.mock(side_effect=never)
+    api = TwilioRest(ACCOUNT, TOKEN)
+    with pytest.raises(CarrierError, match="no answer"):
+        await api.send_message("+14155550100", "+18005550101", "Hello")
+    await api.aclose()

@@ -34,6 +34,8 @@ class Office:
         self.board = CallBoard()
         self.announced: list[IncomingCall] = []
         self.has_room = True
+        self.returned: list[tuple[str, str]] = []
+        self.takes_back = False
         hooks = Webhooks(
             TelephonySettings(PUBLIC_BASE_URL=BASE, TWILIO_AUTH_TOKEN=SecretStr(TOKEN), TWILIO_ACCOUNT_SID=ACCOUNT),
             checker,
@@ -41,11 +43,16 @@ class Office:
             self.board,
             accepting=lambda: self.has_room,
             on_call=self.announced.append,
+            on_return=self._return,
             monotonic=lambda: NOW,
             epoch=lambda: EPOCH,
             nonce=lambda: bytes(16),
         )
         self.client = TestClient(Starlette(routes=hooks.routes()))
+
+    def _return(self, call_sid: str, reason: str) -> bool:
+        self.returned.append((call_sid, reason))
+        return self.takes_back
 
     def post(self, path: str, **fields: str) -> str:
         """Post a form as Twilio does; returns the TwiML."""
@@ -160,6 +167,44 @@ def test_a_caller_who_has_gone_is_not_lost(office: Office, caplog: pytest.LogCap
 def test_after_a_transfer(office: Office, status: str, document: str) -> None:
     assert office.post("/twilio/dial-ended", DialCallStatus=status) == document
     assert office.board.after_stream(CALL, NOW) == HangUp()
+
+
+def test_a_caller_nobody_answered_comes_back_on_a_new_stream(office: Office) -> None:
+    office.takes_back = True
+    office.board.transferring(CALL, "+18005550199", NOW)
+    first = office.tokens.mint(CALL, ACCOUNT, EPOCH, bytes(16))
+    document = twiml.connect_stream(
+        "wss://bot.example.com/twilio/stream",
+        action_url="https://bot.example.com/twilio/stream-ended",
+        status_callback_url="https://bot.example.com/twilio/stream-status",
+        parameters={"token": first, "from": "+14155550100", "to": "+18005550101"},
+        otherwise=webhooks.NO_ANSWER,
+    )
+    fields = {"DialCallStatus": "no-answer", "CallStatus": "in-progress", "From": "+14155550100", "To": "+18005550101"}
+    assert office.post("/twilio/dial-ended", **fields) == document
+    assert office.board.fate(CALL, NOW) is Fate.RETURNING
+    assert office.post("/twilio/dial-ended", **fields) == document
+    assert office.returned == [(CALL, "nobody answered")] * 2
+
+
+@pytest.mark.parametrize("status", ["busy", "no-answer"])
+def test_a_caller_who_cannot_be_taken_back_is_told(office: Office, status: str) -> None:
+    office.board.transferring(CALL, "+18005550199", NOW)
+    document = twiml.say_and_hang_up(webhooks.NO_ANSWER)
+    assert office.post("/twilio/dial-ended", DialCallStatus=status) == document
+    assert len(office.returned) == 1
+    assert office.board.fate(CALL, NOW) is Fate.ENDED
+
+
+@pytest.mark.parametrize(
+    "fields", [{"DialCallStatus": "completed"}, {"DialCallStatus": "busy", "CallStatus": "completed"}]
+)
+def test_nobody_comes_back_from_a_talk_or_after_hanging_up(office: Office, fields: dict[str, str]) -> None:
+    office.takes_back = True
+    office.board.transferring(CALL, "+18005550199", NOW)
+    assert "<Stream" not in office.post("/twilio/dial-ended", **fields)
+    assert not office.returned
+    assert office.board.fate(CALL, NOW) is Fate.ENDED
 
 
 @pytest.mark.parametrize("status", ["completed", "busy", "failed", "no-answer", "canceled"])

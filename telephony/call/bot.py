@@ -1,0 +1,292 @@
+"""The bot's side of the call: what it is saying, the reply it is waiting for, and how it leaves."""
+
+from dataclasses import dataclass, field
+
+from telephony.call import events
+from telephony.call.actions import (
+    Action,
+    CancelReply,
+    ConfirmReply,
+    DropPlayback,
+    EndReason,
+    HangUp,
+    HoldPlayback,
+    RememberBot,
+    RememberCaller,
+    ResumePlayback,
+    Say,
+    StartReply,
+    Transfer,
+)
+from telephony.call.phases import TRANSITIONS, Cause, Phase
+from telephony.call.rules import CallRules
+from telephony.call.speech import BotSpeech
+
+
+@dataclass(slots=True)
+class _Reply:
+    """A reply being generated. While it answers a guess, what comes of it is put aside."""
+
+    turn: int
+    guess: str | None = None
+    aside: list[events.ReplyEvent] = field(default_factory=list)
+
+
+class Bot:
+    """One region of the call machine; the caller's is `TurnTaker`. Pure: time comes in as `now`."""
+
+    def __init__(self, rules: CallRules, now: float) -> None:
+        self._rules = rules
+        self.phase = Phase.GREETING
+        self.speech = BotSpeech(turn=0)
+        self.waits_until = now + rules.playback_limit_s
+        """The deadline of this phase."""
+        self.holding_at: float | None = None
+        """When the caller will have waited too long without a word."""
+        self.is_unanswered = False
+        """The caller's last words have had no reply yet."""
+        self._last_words = ""
+        self._reply: _Reply | None = None
+        self._dropped: BotSpeech | None = None  # how far it got is not known yet
+        self._parting: HangUp | Transfer | None = None  # what to do once all was heard
+        self._asked_to_hold = False
+        self._defeats = 0
+        self._voice_failures = 0
+
+    # --- questions ---------------------------------------------------------------------------------------------
+
+    @property
+    def is_replying(self) -> bool:
+        """Whether a reply is being generated, be it to a guess."""
+        return self._reply is not None
+
+    @property
+    def words(self) -> str:
+        """What the caller has heard the bot say, or is hearing; the last time it spoke, if it is silent."""
+        return self.speech.text_so_far or self._last_words
+
+    def expects_reply(self, turn: int) -> bool:
+        """Whether what a reply to this turn brings is still wanted."""
+        return self._reply is not None and self._reply.turn == turn
+
+    def is_saying(self, turn: int, sentence: int) -> bool:
+        """Whether this sentence is still to be heard."""
+        return turn == self.speech.turn and sentence in self.speech.pending
+
+    def has_dropped(self, turn: int, sentence: int) -> bool:
+        """Whether the fate of this sentence, of speech that was dropped, is still to be told."""
+        return self._dropped is not None and turn == self._dropped.turn and sentence in self._dropped.pending
+
+    # --- replies -----------------------------------------------------------------------------------------------
+
+    def guess(self, turn: int, words: str) -> list[Action]:
+        """Begin to answer a caller who may not have finished."""
+        self._reply = _Reply(turn, guess=words)
+        return [StartReply(turn, guess=words)]
+
+    def drop_guess(self) -> list[Action]:
+        """The caller had not finished."""
+        return self._drop_reply() if self._reply is not None and self._reply.guess is not None else []
+
+    def answer(self, turn: int, words: str, now: float) -> list[Action]:
+        """The caller has finished: answer, with what a right guess has brought already if there is one."""
+        reply = self._reply
+        if reply is None or (reply.turn, reply.guess) != (turn, words):
+            return [*self.interrupt(now), RememberCaller(turn, words), *self.reply_to(turn, now)]
+        aside, reply.aside, reply.guess = reply.aside, [], None
+        actions: list[Action] = [*self._remember(interrupted=True), RememberCaller(turn, words), ConfirmReply(turn)]
+        self._think(BotSpeech(turn), now)
+        for event in aside:
+            actions += self.reply_brings(event, now) if self._reply is reply else []
+        return actions
+
+    def reply_to(self, turn: int, now: float) -> list[Action]:
+        """Have an answer generated to what is remembered."""
+        self._reply = _Reply(turn)
+        self._think(self.speech.following() if turn == self.speech.turn else BotSpeech(turn), now)
+        return [StartReply(turn)]
+
+    def reply_brings(self, event: events.ReplyEvent, now: float) -> list[Action]:
+        """Something the reply says or wants; put aside while it answers a guess."""
+        if self._reply is None:
+            return []
+        if self._reply.guess is not None:
+            self._reply.aside.append(event)
+            return []
+        match event:
+            case events.SentenceGenerated():
+                return self.say(event.text, now)
+            case events.HangUpRequested():
+                self._parting = HangUp(EndReason.GOODBYE)
+            case events.TransferRequested():
+                self._parting = Transfer(event.number)
+            case events.ReplyFinished():
+                self._reply = None
+                self._defeats = 0
+                return self.progress(now)
+            case events.ReplyFailed():
+                self._reply = None
+                return self._defeated(now)
+        return []
+
+    def give_up_reply(self, now: float) -> list[Action]:
+        """The reply has taken too long."""
+        return self._drop_reply() + self._defeated(now)
+
+    # --- speech ------------------------------------------------------------------------------------------------
+
+    def greet(self, now: float) -> list[Action]:
+        actions = self.say(self._rules.greeting, now, protected=not self._rules.greeting_interruptible)
+        return actions + (self.say(self._rules.notice, now, protected=True) if self._rules.notice else [])
+
+    def say(self, text: str, now: float, *, protected: bool = False) -> list[Action]:
+        """Say something after all that is being said; `protected` words cannot be interrupted."""
+        self._enter(Cause.SAYS)
+        self.is_unanswered = False
+        self.holding_at = None
+        if self.phase is not Phase.HELD:
+            self.waits_until = now + self._rules.playback_limit_s
+        return [Say(self.speech.turn, self.speech.say(text, protected=protected), text)]
+
+    def ask_to_hold(self, now: float) -> list[Action]:
+        """Tell the caller, once a turn, that they are not forgotten."""
+        self._asked_to_hold = True
+        return self.say(self._rules.holding, now)
+
+    def was_heard(self, sentence: int, now: float) -> list[Action]:
+        self._voice_failures = 0
+        self.speech.was_heard(sentence)
+        return self.progress(now)
+
+    def voice_failed(self, sentence: int, now: float) -> list[Action]:
+        """A sentence could not be spoken. After a few with nothing heard between, the voice is taken to be gone."""
+        self.speech.failed(sentence)
+        self._voice_failures += 1
+        if self._voice_failures >= self._rules.voice_failures:
+            return self.end(self._defeat(EndReason.FAILED))
+        return self.progress(now)
+
+    def was_cut(self, sentence: int, fraction: float) -> list[Action]:
+        """How far the speech that was dropped had got."""
+        dropped, self._dropped = self._dropped, None
+        if dropped is None:
+            return []
+        dropped.cut(sentence, fraction)
+        self._last_words = dropped.text or self._last_words
+        return [RememberBot(dropped.turn, dropped.text, interrupted=True)] if dropped.text else []
+
+    def progress(self, now: float) -> list[Action]:
+        """Something was heard, or failed, or the reply is complete: go on, or give the caller the line."""
+        if self.phase is Phase.HELD:
+            return []
+        if self.speech.pending:
+            self.waits_until = now + self._rules.playback_limit_s
+            return []
+        if self._reply is not None and self._reply.guess is None:
+            self._enter(Cause.AWAITS)
+            self._await_reply(now)
+            return []
+        if not self.speech.heard and (words := self._words_lacking()):
+            return self.say(words, now)
+        actions = self._remember(interrupted=False)
+        if self._parting is not None:
+            return actions + self.end(self._parting)
+        self.listen(now, Cause.HEARD)
+        return actions
+
+    # --- giving way --------------------------------------------------------------------------------------------
+
+    def hold(self, now: float) -> list[Action]:
+        """The caller talks over the bot: it falls silent, and keeps in mind what it was saying."""
+        if self.phase is Phase.THINKING or not self.speech.pending:
+            return self.interrupt(now)
+        self._enter(Cause.TALKED_OVER)
+        self.waits_until = now + self._rules.hold_limit_s
+        return [HoldPlayback()]
+
+    def resume(self, now: float) -> list[Action]:
+        """What silenced the bot was no turn: it goes on where it was."""
+        self._enter(Cause.RESUMES)
+        self.waits_until = now + self._rules.playback_limit_s
+        return [ResumePlayback(), *([] if self.speech.pending else self.progress(now))]
+
+    def interrupt(self, now: float) -> list[Action]:
+        """The bot falls silent and forgets what it was about to say or do.
+
+        How far its voice had got comes back as `SentenceCut` while `DropPlayback` is carried out.
+        """
+        actions = self._drop_reply()
+        if self.speech.pending:
+            self._dropped = self.speech
+            self.speech = self.speech.following()
+            actions.append(DropPlayback())
+        else:
+            actions += self._remember(interrupted=True)
+        self._parting = None
+        self.listen(now, Cause.YIELDS)
+        return actions
+
+    def listen(self, now: float, cause: Cause = Cause.YIELDS) -> None:
+        self._enter(cause)
+        self.holding_at = None
+        self.waits_until = now + self._rules.caller_silence_s
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def part(self, reason: EndReason, words: str, now: float) -> list[Action]:
+        """Say these last words, and hang up once they were heard."""
+        actions = self.interrupt(now)
+        self._parting = HangUp(reason)
+        return actions + self.say(words, now)
+
+    def fail(self, now: float) -> list[Action]:
+        """What is said is not heard: there is no point in saying more."""
+        return self.interrupt(now) + self.end(self._defeat(EndReason.FAILED))
+
+    def end(self, ending: HangUp | Transfer) -> list[Action]:
+        actions = self._drop_reply() + self._remember(interrupted=bool(self.speech.pending))
+        self._enter(Cause.OVER)
+        return [*actions, ending]
+
+    # --- within ------------------------------------------------------------------------------------------------
+
+    def _think(self, speech: BotSpeech, now: float) -> None:
+        self.speech = speech
+        self.is_unanswered = True
+        self._asked_to_hold = False
+        self._enter(Cause.TURN)
+        self._await_reply(now)
+
+    def _await_reply(self, now: float) -> None:
+        self.waits_until = now + self._rules.reply_limit_s
+        self.holding_at = None if self._asked_to_hold else now + self._rules.holding_after_s
+
+    def _drop_reply(self) -> list[Action]:
+        reply, self._reply = self._reply, None
+        return [] if reply is None else [CancelReply(reply.turn)]
+
+    def _remember(self, *, interrupted: bool) -> list[Action]:
+        """Hand over what the caller heard of this run of speech, and begin the next."""
+        heard, self.speech = self.speech, self.speech.following()
+        self._last_words = heard.text or self._last_words
+        return [RememberBot(heard.turn, heard.text, interrupted)] if heard.text else []
+
+    def _words_lacking(self) -> str:
+        """What to say in place of a reply of no words, or none that could be spoken."""
+        if self._parting is None:
+            return self._rules.apology
+        return self._rules.goodbye if isinstance(self._parting, HangUp) and not self._voice_failures else ""
+
+    def _defeated(self, now: float) -> list[Action]:
+        """There is no reply: apologise, or after too many of them give up the call."""
+        self._defeats += 1
+        if self._defeats < self._rules.defeats:
+            return self.say(self._rules.apology, now)
+        self._parting = self._defeat(EndReason.DEFEATED)
+        return self.say(self._rules.defeat, now)
+
+    def _defeat(self, reason: EndReason) -> HangUp | Transfer:
+        return Transfer(self._rules.fallback_number) if self._rules.fallback_number else HangUp(reason)
+
+    def _enter(self, cause: Cause) -> None:
+        self.phase = TRANSITIONS[self.phase, cause]

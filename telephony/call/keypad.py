@@ -1,0 +1,40 @@
+"""The keys a caller presses, put together into one entry."""
+
+from telephony.call.rules import CallRules
+
+
+class Keypad:
+    """Collects keys until the terminator, the wanted number of them, or a pause. Pure: time comes in as `now`."""
+
+    def __init__(self, rules: CallRules) -> None:
+        self._rules = rules
+        self._keys = ""
+        self._pressed_at = 0.0
+        self.want(rules.key_length, rules.key_terminator)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an entry has been begun."""
+        return bool(self._keys)
+
+    def want(self, length: int | None, terminator: str) -> None:
+        """The next entry is complete with so many keys, or with the terminator."""
+        self._length, self._terminator = length, terminator
+
+    def press(self, key: str, now: float) -> str | None:
+        """One key; the entry it completes, if it does, without the terminator."""
+        if key == self._terminator:
+            return self.take()
+        self._keys += key
+        self._pressed_at = now
+        return self.take() if len(self._keys) == self._length else None
+
+    def take(self) -> str:
+        """The entry so far, which ends it; what is wanted of the next is again what the rules say."""
+        keys, self._keys = self._keys, ""
+        self.want(self._rules.key_length, self._rules.key_terminator)
+        return keys
+
+    def deadline(self) -> float | None:
+        """When the pause ends the entry."""
+        return self._pressed_at + self._rules.key_pause_s if self._keys else None

@@ -1,0 +1,225 @@
+"""Runs a scenario in invented time: the real call, engines that do as the scenario says, our carrier at the far end."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from langchain_core.language_models import BaseChatModel
+
+from agent.business import Business, load_business
+from agent.history import History
+from agent.prompt import CallFacts, system_prompt
+from agent.tools import front_desk_tools
+from telephony.call.journal import Journal as CallJournal
+from telephony.call.rules import CallRules
+from telephony.call.session import CallSession, Engines, Mind
+from telephony.scenarios import steps
+from telephony.scenarios.bot import Bot, Reply
+from telephony.scenarios.caller import Cue, LineFaults, ScenarioCaller
+from telephony.scenarios.clock import InventedTimeLoop
+from telephony.scenarios.format import RULES, Scenario
+from telephony.scenarios.line import InventedLine
+from telephony.scenarios.models import NotedFrontDesk, ScriptedModel
+from telephony.scenarios.run import Run, in_order, remembered
+from telephony.scenarios.sounds import Reader, noise, speech
+from telephony.scenarios.tools import MemoryBook, noted, scripted_tool
+from telephony.scenarios.voices import LoudnessDetection, ScriptedVoice, recogniser
+from telephony.simulator.events import BotReported, CallEnded, Warned
+from telephony.simulator.journal import Journal
+
+CALLER = "+15005550006"
+CALLED = "+15005550001"
+
+
+def run_invented(scenario: Scenario) -> Run:
+    """Make the call, in a loop of its own; the same scenario always gives the same run. Never raises for the call.
+
+    Raises `ConfigurationError` for a business file that cannot be used.
+    """
+    business = load_business(scenario.bot.business)
+    with asyncio.Runner(loop_factory=InventedTimeLoop) as runner:
+        return runner.run(_Call(scenario, business).run())
+
+
+class ReaderWords:
+    """What the caller makes out, read from the sound itself."""
+
+    def __init__(self) -> None:
+        self.reader = Reader()
+
+    def hear(self, ulaw: bytes, now: float) -> None:
+        self.reader.feed(ulaw)
+
+    @property
+    def sentences(self) -> list[str]:
+        return self.reader.pieces
+
+
+class _Carrier:
+    """The carrier's other hand: takes orders about the call, and ends the stream as Twilio does."""
+
+    def __init__(self, line: InventedLine, report: Callable[..., None], obeys: bool) -> None:
+        self._line = line
+        self._report = report
+        self._obeys = obeys
+
+    async def hang_up(self, call_sid: str) -> bool:
+        return self._order("hang_up_ordered")
+
+    async def transfer(self, call_sid: str, number: str) -> bool:
+        return self._order("transfer_ordered", number=number)
+
+    def _order(self, kind: str, **fields: object) -> bool:
+        self._report(kind, **fields)
+        if self._obeys:
+            self._line.end("the carrier ended the stream, as it was told")
+        return self._obeys
+
+
+class _Call:
+    """One call, put together from its scenario. Made outside the loop, run once inside it."""
+
+    def __init__(self, scenario: Scenario, business: Business) -> None:
+        self._scenario = scenario
+        self._business = business
+        self._problems: list[str] = []
+        self._copied = 0
+
+    async def run(self) -> Run:
+        scenario = self._scenario
+        self._clock = asyncio.get_running_loop().time
+        self._log = Journal(self._clock())
+        self._call_journal = CallJournal(self._clock())
+        self._call_journal.watchers.add(self._copy)
+        words, faults = ReaderWords(), LineFaults()
+        caller = ScenarioCaller([_cue(step) for step in scenario.caller], words, faults, self._clock())
+        line = InventedLine(caller, faults, self._log, self._clock)
+        rules = self._rules()
+        history, session = self._session(line, rules)
+        with _warnings(self._report):
+            await self._serve(session)
+        ended = line.ended or "the bot left"
+        self._log.note(CallEnded(self._log.at_s(self._clock()), ended, "completed"))
+        self._problems += [*line.problems, *filter(None, [caller.complaint(ended)])]
+        warnings = [event.text for event in self._log.events if isinstance(event, Warned)]
+        self._problems += [f"the carrier warns: {text}" for text in warnings]
+        return Run(
+            in_order(self._log.events),
+            remembered(history.messages()),
+            words.reader.text,
+            reprompts=(rules.still_there, rules.goodbye),
+            problems=tuple(self._problems),
+        )
+
+    async def _serve(self, session: CallSession) -> None:
+        try:
+            async with asyncio.timeout(self._scenario.longest):
+                await session.run()
+        except TimeoutError:
+            self._problems.append(f"the call was still going on after {self._scenario.longest:g} s")
+        except Exception as error:  # a fault of the bot's is what scenarios are there to find
+            self._problems.append(f"the call broke: {error!r}")
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        self._problems += sorted(f"left running: {task.get_name()}" for task in left)
+
+    def _session(self, line: InventedLine, rules: CallRules) -> tuple[History, CallSession]:
+        bot, business = self._scenario.bot, self._business
+        at = self._scenario.at
+        facts = CallFacts(CALLER, CALLED, at if at.tzinfo else at.replace(tzinfo=business.zone))
+        tools = [*front_desk_tools(business, facts, MemoryBook()), *map(scripted_tool, bot.tools)]
+        engines = Engines(
+            hears=recogniser(bot.recogniser),
+            speaks=ScriptedVoice(bot.voice),
+            mind=self._mind(bot, facts),
+            detection=LoudnessDetection(),
+            tools=[noted(tool, self._tool_called) for tool in tools],
+            transfer_numbers=business.transfer,
+        )
+        history = History(system_prompt(business, facts))
+        carrier = _Carrier(line, self._report, obeys=bot.carrier == "obeys")
+        session = CallSession(line.carrier.start.call_sid, line, engines, history, rules, carrier, self._call_journal)
+        return history, session
+
+    def _rules(self) -> CallRules:
+        streams = self._scenario.bot.recogniser.streaming or self._scenario.bot.recogniser.end_of_turn is not None
+        given: dict[str, object] = {
+            "greeting": self._business.greeting,
+            "goodbye": self._business.goodbye,
+            "transcribe_at_pause": not streams,
+        }
+        return RULES.validate_python(given | self._scenario.rules)
+
+    def _mind(self, bot: Bot, facts: CallFacts) -> Mind:
+        first: BaseChatModel = NotedFrontDesk(self._business, lambda: facts.now, self._asked)
+        if bot.model is not None:
+            first = self._scripted(bot.model)
+        return Mind(first, "scripted", self._scripted(bot.fallback) if bot.fallback else None, "scripted fallback")
+
+    def _scripted(self, replies: tuple[Reply, ...]) -> ScriptedModel:
+        return ScriptedModel(replies=replies, asked=self._asked, lacking=self._lacks_reply)
+
+    # --- what goes into the log --------------------------------------------------------------------------------
+
+    def _report(self, kind: str, **fields: object) -> None:
+        self._log.note(BotReported(self._log.at_s(self._clock()), kind, 0, fields))
+
+    def _copy(self) -> None:
+        """What the bot writes into its journal, as its feed would tell it."""
+        for entry in self._call_journal.entries[self._copied :]:
+            fields = dict(entry.details)
+            turn = fields.pop("turn", 0)
+            self._log.note(BotReported(entry.at_s, entry.kind.value, int(turn), fields))
+        self._copied = len(self._call_journal.entries)
+
+    def _tool_called(self, name: str, args: Mapping[str, object]) -> None:
+        self._report("tool_called", name=name, args=dict(args))
+
+    def _asked(self, words: str) -> None:
+        self._report("model_asked", text=words)
+
+    def _lacks_reply(self, words: str) -> None:
+        self._problems.append(f"the model's script has no reply to {words!r}")
+
+
+def _cue(step: steps.Step) -> Cue:
+    match step:
+        case steps.Noise(noise=seconds) | steps.Cough(cough=seconds):
+            return Cue(step, noise(seconds))
+        case steps.Say(heard=heard, quiet=quiet):
+            return Cue(step, _spoken(step.say, heard, quiet=quiet))
+        case steps.BargeIn(heard=heard):
+            return Cue(step, _spoken(step.barge_in, heard))
+        case steps.Backchannel(backchannel=text):
+            return Cue(step, speech(text))
+    return Cue(step)
+
+
+def _spoken(text: str, heard: str | None, *, quiet: bool = False) -> bytes:
+    """What is said as long as it is, sounding like what will be `heard`."""
+    if heard is None:
+        return speech(text, quiet=quiet)
+    return speech(heard, quiet=quiet) or noise(len(speech(text)) / 8000)
+
+
+class _WarningsToLog(logging.Handler):
+    def __init__(self, report: Callable[..., None]) -> None:
+        super().__init__(logging.WARNING)
+        self._report = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._report("log", text=record.getMessage())
+
+
+@contextmanager
+def _warnings(report: Callable[..., None]) -> Iterator[None]:
+    """While the call runs its warnings go into its log, where they can be read at the instant they were given."""
+    handler = _WarningsToLog(report)
+    loggers = [logging.getLogger(name) for name in ("telephony", "agent", "providers")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)

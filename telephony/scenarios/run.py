@@ -1,0 +1,84 @@
+"""What is known of a scenario's call once it is over, whichever way it was made."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+
+from agent.history import CUT
+from telephony.simulator import events
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An entry of the bot's memory: `who` is bot, caller or tool; of a tool `text` is its name."""
+
+    who: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One call. `events` are in the order of their instants; None is what could not be known.
+
+    `reprompts` are what the bot says to a caller who says nothing. `kinds` are those of the `BotReported` that would
+    have been there; None if any kind would. `problems` are faults of the call, by which no scenario passes.
+    """
+
+    events: tuple[events.Event, ...]
+    history: tuple[Said, ...] | None
+    caller_heard: str | None
+    reprompts: tuple[str, ...]
+    kinds: frozenset[str] | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        return max((event.at_s for event in self.events), default=0.0)
+
+
+def in_order(happened: Iterable[events.Event]) -> tuple[events.Event, ...]:
+    """Events by their instants; what became known first comes first where they are the same.
+
+    The caller's ear dates speech by frames, and so up to 20 ms before its audio can have been on the line.
+    """
+    arrived_at_s = 0.0
+    dated: list[events.Event] = []
+    for event in happened:
+        if isinstance(event, events.BotAudioArrived):
+            arrived_at_s = event.at_s
+        elif isinstance(event, events.BotSpeaking):
+            event = events.BotSpeaking(max(event.at_s, arrived_at_s))
+        dated.append(event)
+    return tuple(sorted(dated, key=lambda event: round(event.at_s, 6)))
+
+
+def remembered(messages: Sequence[BaseMessage]) -> tuple[Said, ...]:
+    """The conversation as the model is told it, without the prompt and the line that opens it for strict models."""
+    said: list[Said] = []
+    for place, message in enumerate(messages):
+        match message:
+            case HumanMessage() if place == 1 and str(message.content).startswith("["):
+                continue
+            case HumanMessage():
+                said.append(Said("caller", str(message.content)))
+            case ToolMessage(name=name):
+                said.append(Said("tool", name or ""))
+            case AIMessage() if message.content:
+                said.append(Said("bot", str(message.content)))
+    return tuple(said)
+
+
+def reported(happened: Iterable[events.Event]) -> tuple[Said, ...]:
+    """The same, from what the bot's feed says it remembers; tools are not in it."""
+    said: list[Said] = []
+    for event in happened:
+        match event:
+            case events.BotReported(kind="caller_said"):
+                said.append(Said("caller", event.text()))
+            case events.BotReported(kind="bot_said", fields=fields):
+                said.append(Said("bot", event.text() + (CUT if fields.get("interrupted") is True else "")))
+    return tuple(said)

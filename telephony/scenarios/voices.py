@@ -1,0 +1,152 @@
+"""The ears and voices of invented time: a voice, a recogniser and a detector that do what the scenario says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+
+from providers.errors import TranscriptionError, TTSError
+from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
+from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
+from telephony.audio import mulaw
+from telephony.audio.framer import Framer
+from telephony.audio.loudness import LoudnessEngine
+from telephony.scenarios.bot import Recogniser, Voice
+from telephony.scenarios.sounds import Reader, speech
+
+_NAME = "scripted"
+_CHUNK_BYTES = 640  # 80 ms
+_WINDOW_BYTES = 256
+
+
+class ScriptedVoice(BaseVoiceProvider):
+    """Speaks so that the words can be read back from the sound, and fails where it is told to."""
+
+    capabilities = VoiceCapabilities(stt=False, output_format=AudioFormat.ULAW_8000)
+
+    def __init__(self, voice: Voice) -> None:
+        super().__init__(VoiceProviderConfig(provider_name=_NAME))
+        self._voice = voice
+        self._sentences = 0
+
+    async def connect(self) -> None:
+        self._connected = True
+
+    async def disconnect(self) -> None:
+        self._connected = False
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        self._sentences += 1
+        fault = next((one for one in self._voice.faults if one.sentence in (None, self._sentences)), None)
+        await asyncio.sleep(self._voice.slow)
+        audio = speech(text)
+        sound = len(audio) if fault is None else round(fault.after * mulaw.RATE_HZ)
+        for start in range(0, len(audio), _CHUNK_BYTES):
+            if start >= sound and fault is not None:
+                await asyncio.sleep(fault.stall)
+                if fault.fail:
+                    raise TTSError("the script fails here", provider=_NAME, operation="tts", retryable=True)
+                fault = None
+            yield audio[start : start + _CHUNK_BYTES]
+
+    async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
+        raise TranscriptionError("this engine only speaks", provider=_NAME, operation="stt")
+        yield
+
+    async def get_vad_info(self) -> VADInfo | None:
+        return None
+
+
+class ScriptedRecogniser(BaseVoiceProvider):
+    """Reads the caller's words from the audio it is given: what does not reach it, it does not hear."""
+
+    capabilities = VoiceCapabilities(tts=False, input_format=AudioFormat.ULAW_8000)
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        super().__init__(VoiceProviderConfig(provider_name=_NAME))
+        self._recogniser = recogniser
+        self._attempts = 0
+        self._reader = Reader()
+        self._heard_s = self._silence_s = 0.0
+
+    async def connect(self) -> None:
+        self._connected = True
+
+    async def disconnect(self) -> None:
+        self._connected = False
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        raise TTSError("this engine only hears", provider=_NAME, operation="tts")
+        yield b""
+
+    async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
+        self._attempts += 1
+        fault = next((one for one in self._recogniser.faults if one.attempt in (None, self._attempts)), None)
+        self._reader, self._heard_s, self._silence_s = Reader(), 0.0, 0.0
+        async for chunk in audio_stream:
+            seconds = len(chunk) / mulaw.RATE_HZ
+            self._heard_s += seconds
+            if self._reader.feed(chunk):
+                self._silence_s = 0.0
+                if self.capabilities.streaming_stt and fault is None:
+                    yield TranscriptionResult(self._reader.text, 0.0, self._heard_s)
+            else:
+                self._silence_s += seconds
+        await asyncio.sleep(self._recogniser.slow + (fault.stall if fault else 0.0))
+        if fault is not None and fault.fail:
+            raise TranscriptionError("the script fails here", provider=_NAME, operation="stt", retryable=True)
+        text = "" if fault is not None and fault.empty else self._reader.text.strip()
+        yield TranscriptionResult(text, 0.0, self._heard_s, is_final=True)
+
+    async def get_vad_info(self) -> VADInfo | None:
+        if self._recogniser.end_of_turn is None:
+            return None
+        has_ended = bool(self._reader.text) and self._silence_s >= self._recogniser.end_of_turn
+        return VADInfo(float(has_ended), 0.0, 0, self._heard_s)
+
+
+class _StreamingRecogniser(ScriptedRecogniser):
+    capabilities = VoiceCapabilities(tts=False, streaming_stt=True, input_format=AudioFormat.ULAW_8000)
+
+
+class _EndOfTurnRecogniser(ScriptedRecogniser):
+    capabilities = VoiceCapabilities(
+        tts=False, streaming_stt=True, end_of_turn=True, input_format=AudioFormat.ULAW_8000
+    )
+
+
+def recogniser(wanted: Recogniser) -> ScriptedRecogniser:
+    """The engine that hears as the scenario wants it to; one that knows the end of a turn streams as well."""
+    if wanted.end_of_turn is not None:
+        return _EndOfTurnRecogniser(wanted)
+    return _StreamingRecogniser(wanted) if wanted.streaming else ScriptedRecogniser(wanted)
+
+
+class LoudnessDetection:
+    """Tells voice by its loudness, at once: the detector of a process needs a thread, and there is none here."""
+
+    def __init__(self) -> None:
+        self._engine = LoudnessEngine()
+
+    def open(self, on_probability: Callable[[float], None]) -> "LoudnessStream":
+        """A stream of its own for one call."""
+        return LoudnessStream(self._engine, on_probability)
+
+
+class LoudnessStream:
+    """One call's audio in, a probability for each 32 ms of it out."""
+
+    def __init__(self, engine: LoudnessEngine, on_probability: Callable[[float], None]) -> None:
+        self._engine = engine
+        self._on_probability = on_probability
+        self._framer = Framer(_WINDOW_BYTES)
+        self._is_open = True
+
+    def feed(self, ulaw: bytes) -> None:
+        for window in self._framer.push(ulaw):
+            if self._is_open:
+                samples = np.frombuffer(mulaw.decode(window), dtype="<i2")[np.newaxis]
+                self._on_probability(self._engine.run([0], samples)[0])
+
+    def close(self) -> None:
+        self._is_open = False
