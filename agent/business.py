@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from providers.errors import ConfigurationError, Problem
 from providers.yaml_lines import InvalidFile, load_yaml, parse_yaml
@@ -182,10 +182,20 @@ class Business(_Part):
     questions: tuple[Question, ...] = ()
     bookings: tuple[Booking, ...] = ()
     transfer: dict[Text, PhoneNumber] = {}
+    fallback: str | None = None
+    """Whom a caller is put through to when the bot cannot go on: a name in `transfer`."""
     tools: tuple[Annotated[str, AfterValidator(_known_tool)], ...] | None = None
     limits: Limits = Limits()
     keypad: Keypad = Keypad()
     prompt: str = ""
+
+    @field_validator("fallback")
+    @classmethod
+    def _is_somebody(cls, name: str | None, info: ValidationInfo) -> str | None:
+        known = info.data.get("transfer", {})
+        if name is not None and name not in known:
+            raise ValueError(f"there is nobody of that name in transfer, only: {', '.join(known) or 'nobody'}")
+        return name
 
     @cached_property
     def zone(self) -> ZoneInfo:

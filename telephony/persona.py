@@ -32,6 +32,7 @@ def call_rules(business: Business, turn_end_silence_s: float, *, streaming_stt: 
         notice=business.notice,
         goodbye=business.goodbye,
         endpointing=EndpointingRules.around(turn_end_silence_s),
+        fallback_number="" if business.fallback is None else business.transfer[business.fallback],
         transcribe_at_pause=not streaming_stt,
         **{name: value for name, value in chosen.items() if value is not None},
     )

@@ -76,7 +76,9 @@ class ScenarioCaller:
         """What the caller would say of the call, which `ended` so; empty if they could do all they wanted."""
         if ended == GAVE_UP:
             return f"{GAVE_UP}, waiting to {self._waits_to}"
-        return f"the call was over before the caller could {self._waits_to}" if self.step is not None else ""
+        if all(isinstance(cue.step, steps.Wait | steps.Pause) for cue in self._cues[self._next :]):
+            return ""
+        return f"the call was over before the caller could {self._waits_to}"
 
     @property
     def _waits_to(self) -> str:

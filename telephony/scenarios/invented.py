@@ -21,7 +21,7 @@ from telephony.scenarios.clock import InventedTimeLoop
 from telephony.scenarios.format import RULES, Scenario
 from telephony.scenarios.line import InventedLine
 from telephony.scenarios.models import NotedFrontDesk, ScriptedModel
-from telephony.scenarios.run import Run, in_order, remembered
+from telephony.scenarios.run import Run, in_order, remembered, unheard
 from telephony.scenarios.sounds import Reader, noise, speech
 from telephony.scenarios.tools import MemoryBook, noted, scripted_tool
 from telephony.scenarios.voices import LoudnessDetection, ScriptedVoice, recogniser
@@ -102,13 +102,15 @@ class _Call:
         ended = line.ended or "the bot left"
         self._log.note(CallEnded(self._log.at_s(self._clock()), ended, "completed"))
         self._problems += [*line.problems, *filter(None, [caller.complaint(ended)])]
+        memory, heard = remembered(history.messages()), " ".join(words.reader.text.split())
+        self._problems += [f"the bot remembers words that nobody heard: {said}" for said in unheard(memory, heard)]
         warnings = [event.text for event in self._log.events if isinstance(event, Warned)]
         self._problems += [f"the carrier warns: {text}" for text in warnings]
         return Run(
             in_order(self._log.events),
-            remembered(history.messages()),
-            words.reader.text,
-            reprompts=(rules.still_there, rules.goodbye),
+            memory,
+            heard,
+            reprompts=(rules.still_there, rules.silent_goodbye, rules.goodbye),
             problems=tuple(self._problems),
         )
 

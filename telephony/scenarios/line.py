@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from telephony.audio import mulaw
 from telephony.scenarios.caller import LineFaults
 from telephony.simulator.caller import Caller
-from telephony.simulator.carrier import FRAME_S, Line
+from telephony.simulator.carrier import BYTES_PER_S, FRAME_S, Heard, Line
 from telephony.simulator.ear import Ear
+from telephony.simulator.events import BotQuiet
 from telephony.simulator.journal import Journal
 from telephony.simulator.leg import Leg
 from telephony.simulator.recording import NoRecording
@@ -28,7 +30,9 @@ class InventedLine:
         self._began_at = clock()
         self._stream = MediaStream()
         self.carrier = Line(START, self._began_at)
-        self._leg = Leg(caller, Ear(), NoRecording(), journal, lambda: None)
+        self._ear = Ear()
+        self._journal = journal
+        self._leg = Leg(caller, self._ear, NoRecording(), journal, lambda: None)
         self._to_bot = list(self.carrier.open())
         self._to_carrier: list[str] = []
         self._frames = 0
@@ -41,7 +45,8 @@ class InventedLine:
         self._send(self._stream.media(payload))
 
     def mark(self, name: str) -> None:
-        self._send(self._stream.mark(name))
+        if not self._faults.loses_marks:
+            self._send(self._stream.mark(name))
 
     def clear(self) -> None:
         self._send(self._stream.clear())
@@ -78,25 +83,28 @@ class InventedLine:
         texts, self._to_carrier = self._to_carrier, []
         for text in texts:
             was_idle = self.carrier.buffered_bytes == 0
-            self._echo(self.carrier.receive(text, self._clock()))
+            self._to_bot += self.carrier.receive(text, self._clock())
             self._leg.received(self.carrier, was_idle, self._clock())
-
-    def _echo(self, marks: Sequence[str]) -> None:
-        if not self._faults.loses_marks:
-            self._to_bot += marks
 
     def _tick(self) -> None:
         now = self._clock()
         self._frames += 1
         if not self._is_stalled:
             self._deliver()
-        self._echo(self.carrier.tick(now))
+        self._to_bot += self.carrier.tick(now)
         tick = self._leg.tick(self.carrier.take_heard(), self.carrier.buffered_bytes > 0, now)
         self.ended = self.ended or tick.hang_up
         if self.ended:
             self._to_bot.append(self.carrier.stop())
-            self._is_over = True
+            self._hang_up(now)
             return
         self._to_bot.append(self.carrier.frame(tick.audio))
         if tick.digit:
             self._to_bot.append(self.carrier.press(tick.digit))
+
+    def _hang_up(self, now: float) -> None:
+        """Nothing comes any more, by which the caller's ear knows that the bot has finished."""
+        self._is_over = True
+        for hearing in self._ear.hear(Heard(now, mulaw.SILENCE * BYTES_PER_S)):
+            if hearing.ended_at is not None:
+                self._journal.note(BotQuiet(self._journal.at_s(hearing.ended_at)))

@@ -58,7 +58,7 @@ async def run_live(scenario: Scenario, options: CallOptions, voice: Voice) -> Ru
         happened,
         reported(happened) if has_feed else None,
         caller_heard=None,
-        reprompts=(rules.still_there, rules.goodbye),
+        reprompts=(rules.still_there, rules.silent_goodbye, rules.goodbye),
         kinds=frozenset(Kind) if has_feed else frozenset(),
         problems=tuple(problems),
     )

@@ -1,11 +1,13 @@
 """What is known of a scenario's call once it is over, whichever way it was made."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agent.history import CUT
+from agent.spoken import speakable
 from telephony.simulator import events
 
 
@@ -43,7 +45,8 @@ class Run:
 def in_order(happened: Iterable[events.Event]) -> tuple[events.Event, ...]:
     """Events by their instants; what became known first comes first where they are the same.
 
-    The caller's ear dates speech by frames, and so up to 20 ms before its audio can have been on the line.
+    The caller's ear dates speech by frames, and so up to 20 ms before its audio can have been on the line; it knows
+    that speech has ended only a while after, when the bot has long acted on that.
     """
     arrived_at_s = 0.0
     dated: list[events.Event] = []
@@ -53,7 +56,7 @@ def in_order(happened: Iterable[events.Event]) -> tuple[events.Event, ...]:
         elif isinstance(event, events.BotSpeaking):
             event = events.BotSpeaking(max(event.at_s, arrived_at_s))
         dated.append(event)
-    return tuple(sorted(dated, key=lambda event: round(event.at_s, 6)))
+    return tuple(sorted(dated, key=lambda event: (round(event.at_s, 3), not isinstance(event, events.BotQuiet))))
 
 
 def remembered(messages: Sequence[BaseMessage]) -> tuple[Said, ...]:
@@ -82,3 +85,16 @@ def reported(happened: Iterable[events.Event]) -> tuple[Said, ...]:
             case events.BotReported(kind="bot_said", fields=fields):
                 said.append(Said("bot", event.text() + (CUT if fields.get("interrupted") is True else "")))
     return tuple(said)
+
+
+def unheard(history: Iterable[Said], heard: str) -> list[str]:
+    """What the bot remembers having said although the caller did not hear it, word by word and in this order.
+
+    Words may have been heard twice, where the voice went on from the beginning of one.
+    """
+    left = iter(_words(heard))
+    return [said.text for said in history if said.who == "bot" and not all(word in left for word in _words(said.text))]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", speakable(text.removesuffix(CUT)).casefold())

@@ -12,6 +12,7 @@ from telephony.scenarios.silence import longest_silence
 from telephony.simulator import events
 
 HANGS_UP = HangsUp(bot_hangs_up="")
+_SAME_S = 0.001  # what is not further apart is one instant, within which there is no order
 
 
 class Outcome(StrEnum):
@@ -67,13 +68,14 @@ def _in_order(moments: Sequence[AnyMoment], run: Run) -> Check:
     what = "in order: " + ", ".join(map(str, moments))
     if unseen := next(filter(None, (_unseen(moment, run) for moment in moments)), ""):
         return Check(what, Outcome.UNCHECKED, unseen)
-    happened = iter(run.events)
-    before = "the call began"
+    before, since_s = "the call began", 0.0
+    left = list(run.events)
     for moment in moments:
-        event = next((event for event in happened if moment.matches(event)), None)
+        event = next((event for event in left if event.at_s > since_s - _SAME_S and moment.matches(event)), None)
         if event is None:
             return _verdict(what, f"after {before} there was no {moment}")
-        before = f"{moment} at {event.at_s:.2f} s"
+        left.remove(event)
+        before, since_s = f"{moment} at {event.at_s:.2f} s", event.at_s
     return _verdict(what, "")
 
 

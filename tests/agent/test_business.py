@@ -47,6 +47,17 @@ def test_a_small_file_is_enough() -> None:
         assert part.model_dump(exclude_none=True) == {}
 
 
+def test_what_stands_commented_out_in_the_example_works() -> None:
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("# How calls are held"))
+    shown = [line.removeprefix("# ") for line in lines[start + 1 :] if line.startswith("# ")][:6]
+    business = parse_business("\n".join([*lines, *shown]))
+    assert business.keypad.model_fields_set == {"interrupts", "pause_seconds", "length", "terminator"}
+    assert len(business.limits.model_fields_set) == 4
+    assert business.tools is not None
+    assert business.notice
+
+
 def test_the_example_in_the_documentation_works() -> None:
     page = (Path(__file__).parents[2] / "docs" / "front-desk.md").read_text(encoding="utf-8")
     example = page.split("```yaml\n")[1].split("```")[0]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.business import load_business
+from agent.business import SHIPPED, load_business
 from agent.own_tools import OwnTools, business_and_tools, load_own_tools
 from agent.prompt import CallFacts
 from providers.errors import ConfigurationError
 
+ROOT = Path(__file__).parents[2]
 FACTS = CallFacts(caller="+15550100", called=None, now=datetime(2026, 11, 22, 17, 5, tzinfo=UTC))
 HEAD = "from __future__ import annotations\nfrom langchain_core.tools import BaseTool, StructuredTool, tool\n\n"
 ORDER = """
@@ -128,9 +129,16 @@ def test_a_function_that_fails_later_costs_the_call_its_tools_only(
 def test_the_business_may_name_what_there_is_and_no_more(path: Path) -> None:
     path.write_text(HEAD + ORDER)
     shop = path.with_name("shop.yaml")
-    text = Path("agent/business.yaml").read_text()
+    text = SHIPPED.read_text()
     shop.write_text(text + "\ntools: [hang_up, order_status]\n")
     business, own = business_and_tools(shop, str(path))
     assert (business.tools, own.names) == (("hang_up", "order_status"), ("order_status",))
     with pytest.raises(ConfigurationError, match=r"shop\.yaml, line \d+: tools\[1\]: there is no tool of that name"):
         business_and_tools(shop, None)
+
+
+def test_the_examples_in_the_documentation_work(path: Path) -> None:
+    page = (ROOT / "docs" / "tools.md").read_text()
+    standing, made = (block.split("```")[0] for block in page.split("```python\n")[1:])
+    assert loaded(path, standing).names == ("order_status", "cancel_order")
+    assert loaded(path, made).names == ("my_orders",)
