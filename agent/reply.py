@@ -55,7 +55,10 @@ class FirstToken:
 
 @dataclass(frozen=True, slots=True)
 class AskedAgain:
-    """A model failed before its first token, and `provider` is asked now: the next model, or the same one."""
+    """A model failed before its first token, and `provider` is asked now: the next model, or the same one.
+
+    Nobody else is told of `why`, so whoever reads it logs it.
+    """
 
     provider: str
     why: LLMError
@@ -228,7 +231,6 @@ async def _ask(
         except LLMError as error:
             if answer.size or len(minds) == 1 or not (error.retryable or minds[1] is not mind):
                 raise
-            logger.warning("asking again: %s", error)
             failure = error
         minds.popleft()
         yield AskedAgain(minds[0].provider, failure)

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 UNSIGNED_SECRET = "unsigned development on loopback"  # noqa: S105 - where no request is signed, no token is a secret
 
 
-MOST_TRANSFERRED = 1000
-"""Talks kept while their callers are being put through, in case they come back."""
+MOST_TALKS = 10_000
+"""Talks kept, those of callers who are being put through included: they may come back."""
 
 
 class Service:
@@ -61,7 +61,8 @@ class Service:
         self._board = board
         self._control = CallControl(self._rest, board, dial_ended, time.monotonic)
         self._detection = VadHub(lambda: load_engine(self.settings.VAD_MODEL_PATH))
-        self._transferred: dict[str, History] = {}  # talks of callers being put through, the newest last
+        self._talks: dict[str, History] = {}  # of live calls, and of callers being put through
+        self._why_back: dict[str, str] = {}  # why a transfer failed, by the call that is coming back
         self._warming: asyncio.Task[None] | None = None
         self.not_ready: str | None = "the engines are loading"
         """Why calls are not taken, None when they are."""
@@ -71,7 +72,7 @@ class Service:
             tokens,
             board,
             accepting=lambda: self.not_ready is None,
-            on_return=lambda call_sid, reason: call_sid in self._transferred,
+            on_return=self._takes_back,
         )
         self.endpoint = StreamEndpoint(checker, tokens, self._serve, time.time)
         self.feed = CallFeed(checker)
@@ -121,12 +122,6 @@ class Service:
             called=start.parameters.get("to") or None,
             now=datetime.now(self._business.zone),
         )
-        history = self._transferred.pop(start.call_sid, None)
-        if history is None:
-            history = History(system_prompt(self._business, facts))
-        else:
-            history.happened("The transfer failed: nobody answered.")
-            rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
         tools = call_tools(
             self._business,
             facts,
@@ -134,15 +129,31 @@ class Service:
             self._control.texting(facts.caller, facts.called),
             self._own_tools.for_call(self._business, facts),
         )
+        history = self._talks.pop(start.call_sid, None)
+        if history is None:
+            history = History(system_prompt(self._business, facts, [tool.name for tool in tools]))
+        else:
+            history.happened(f"The transfer failed: {self._why_back.pop(start.call_sid, 'nobody answered')}.")
+            rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
+        self._keep(start.call_sid, history)
         shared = Engines(hears, speaks, self._mind, self._detection, tools, self._business.transfer)
         journal = Journal(started_at=began_at)
         self.feed.publish(start.call_sid, journal)  # from here on its end is certain to be written down
         logger.info("call started")
         session = CallSession(start.call_sid, line, shared, history, rules, self._control, journal)
-        if await session.run() is EndReason.TRANSFERRED:
-            self._keep(start.call_sid, history)
+        if await session.run() is not EndReason.TRANSFERRED:
+            self._talks.pop(start.call_sid, None)
 
     def _keep(self, call_sid: str, history: History) -> None:
-        self._transferred[call_sid] = history
-        if len(self._transferred) > MOST_TRANSFERRED:
-            del self._transferred[next(iter(self._transferred))]
+        """Keep a talk for as long as its call may come back, within bounds."""
+        self._talks[call_sid] = history
+        if len(self._talks) > MOST_TALKS:
+            oldest = next(iter(self._talks))
+            del self._talks[oldest]
+            self._why_back.pop(oldest, None)
+
+    def _takes_back(self, call_sid: str, reason: str) -> bool:
+        """Whether a caller who could not be put through can go on with their talk here."""
+        if call_sid in self._talks:
+            self._why_back[call_sid] = reason
+        return call_sid in self._talks

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 
 from providers.settings import CoreSettings, LLMSettings, VoiceSettings
@@ -12,6 +13,9 @@ from telephony.settings import TelephonySettings
 from telephony.settings import settings as line_settings
 
 hypothesis_settings.register_profile("offhook", deadline=None)
+hypothesis_settings.register_profile(
+    "mutants", deadline=None, max_examples=20, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+)
 hypothesis_settings.load_profile("offhook")
 
 

@@ -93,10 +93,11 @@ class DropPlayback:
 
 @dataclass(frozen=True, slots=True)
 class RememberCaller:
-    """The caller said this."""
+    """The caller said this, or pressed it where `keyed`: keys the reply had asked for."""
 
     turn: int
     text: str
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

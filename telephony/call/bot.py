@@ -88,11 +88,11 @@ class Bot:
         """The caller had not finished."""
         return self._drop_reply() if self._reply is not None and self._reply.guess is not None else []
 
-    def answer(self, turn: int, words: str, now: float) -> list[Action]:
+    def answer(self, turn: int, words: str, now: float, *, keyed: bool = False) -> list[Action]:
         """The caller has finished: answer, with what a right guess has brought already if there is one."""
         reply = self._reply
         if reply is None or (reply.turn, reply.guess) != (turn, words):
-            return [*self.interrupt(now), RememberCaller(turn, words), *self.reply_to(turn, now)]
+            return [*self.interrupt(now), RememberCaller(turn, words, keyed), *self.reply_to(turn, now)]
         aside, reply.aside, reply.guess = reply.aside, [], None
         actions: list[Action] = [*self._remember(interrupted=True), RememberCaller(turn, words), ConfirmReply(turn)]
         self._think(BotSpeech(turn), now)

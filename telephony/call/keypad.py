@@ -10,7 +10,7 @@ class Keypad:
         self._rules = rules
         self._keys = ""
         self._pressed_at = 0.0
-        self.want(rules.key_length, rules.key_terminator)
+        self._forget_wishes()
 
     @property
     def is_open(self) -> bool:
@@ -18,7 +18,8 @@ class Keypad:
         return bool(self._keys)
 
     def want(self, length: int | None, terminator: str) -> None:
-        """The next entry is complete with so many keys, or with the terminator."""
+        """The next entry was asked for, and is complete with so many keys, or with the terminator."""
+        self.is_wanted = True
         self._length, self._terminator = length, terminator
 
     def press(self, key: str, now: float) -> str | None:
@@ -30,10 +31,14 @@ class Keypad:
         return self.take() if len(self._keys) == self._length else None
 
     def take(self) -> str:
-        """The entry so far, which ends it; what is wanted of the next is again what the rules say."""
+        """The entry so far, which ends it; the next is complete as the rules say."""
         keys, self._keys = self._keys, ""
-        self.want(self._rules.key_length, self._rules.key_terminator)
+        self._forget_wishes()
         return keys
+
+    def _forget_wishes(self) -> None:
+        self.is_wanted = False
+        self._length, self._terminator = self._rules.key_length, self._rules.key_terminator
 
     def deadline(self) -> float | None:
         """When the pause ends the entry."""

@@ -148,7 +148,10 @@ class CallMachine:
 
     def _poll_keys(self, now: float) -> list[Action]:
         at = self._keypad.deadline()
-        return self._take_keys(self._keypad.take(), now) if at is not None and now >= at else []
+        if at is None or now < at:
+            return []
+        wanted = self._keypad.is_wanted
+        return self._take_keys(self._keypad.take(), wanted, now)
 
     def _poll_holding(self, now: float) -> list[Action]:
         at = self._bot.holding_at
@@ -225,12 +228,12 @@ class CallMachine:
         self._bot.listen(now)
         return []
 
-    def _answer(self, number: int, words: str, now: float) -> list[Action]:
+    def _answer(self, number: int, words: str, now: float, *, keyed: bool = False) -> list[Action]:
         self._deferred = None
         self._turns += 1
         if self._turns > self._rules.most_turns:
             return self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
-        return self._bot.answer(number, words, now)
+        return self._bot.answer(number, words, now, keyed=keyed)
 
     def _answer_deferred(self, now: float) -> list[Action]:
         """Words of ours that must not be interrupted are over: a caller who spoke over them is answered now."""
@@ -250,14 +253,15 @@ class CallMachine:
         self._reprompted = 0
         stops = self._rules.keys_interrupt and not self._keypad.is_open and not self._bot.speech.is_protected
         actions = self._bot.interrupt(now) if stops else []
+        wanted = self._keypad.is_wanted
         entry = self._keypad.press(key, now)
-        return actions if entry is None else actions + self._take_keys(entry, now)
+        return actions if entry is None else actions + self._take_keys(entry, wanted, now)
 
-    def _take_keys(self, keys: str, now: float) -> list[Action]:
+    def _take_keys(self, keys: str, wanted: bool, now: float) -> list[Action]:
         if not keys:
             return []
         actions = self._caller.close()
-        return actions + self._answer(self._caller.take_number(), keys, now)
+        return actions + self._answer(self._caller.take_number(), keys, now, keyed=wanted)
 
     def _caller_is_silent(self, now: float) -> list[Action]:
         if self._caller.is_open or self._keypad.is_open:  # they are not

@@ -98,6 +98,7 @@ class CallSession:
         self._reply: asyncio.Task[None] | None = None
         self._confirmed = asyncio.Event()
         self._tally = Tally()
+        self._rounds: list[ToolRound] = []  # of a guess, remembered once it is confirmed
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> str:
@@ -229,9 +230,9 @@ class CallSession:
                 self._listener.transcribe(turn, attempt)
             case actions.StopListening(turn):
                 self._listener.stop(turn)
-            case actions.RememberCaller(turn, text):
+            case actions.RememberCaller(turn, text, keyed):
                 self._note(Kind.CALLER_SAID, turn=turn, text=text)
-                self._history.caller_said(text)
+                (self._history.caller_pressed if keyed else self._history.caller_said)(text)
             case actions.RememberBot(turn, text, interrupted):
                 self._note(Kind.BOT_SAID, turn=turn, text=text, interrupted=interrupted)
                 self._history.bot_said(text, interrupted=interrupted)
@@ -239,6 +240,7 @@ class CallSession:
                 self._start_reply(order)
             case actions.ConfirmReply():
                 self._confirmed.set()
+                self._remember_rounds()
             case actions.CancelReply(turn):
                 self._note(Kind.REPLY_DROPPED, turn=turn, tokens=self._tally.tokens)
                 self._cancel_reply()
@@ -271,7 +273,13 @@ class CallSession:
             self._confirmed.set()
         messages = self._history.messages(supposing=order.guess or "")
         self._tally = Tally()
+        self._rounds.clear()
         self._reply = self._tasks.create_task(self._think(order.turn, messages), name=f"reply {order.turn}")
+
+    def _remember_rounds(self) -> None:
+        for item in self._rounds:
+            self._history.tool_round(item.ai_message, item.tool_messages)
+        self._rounds.clear()
 
     def _cancel_reply(self) -> None:
         if self._reply is not None:
@@ -318,7 +326,9 @@ class CallSession:
             case ToolsStarted(names):
                 self._note(Kind.TOOLS_STARTED, turn=turn, names=", ".join(names))
             case ToolRound():
-                self._history.tool_round(item.ai_message, item.tool_messages)
+                self._rounds.append(item)
+                if self._confirmed.is_set():
+                    self._remember_rounds()
             case ControlRequested("transfer_call", args):
                 number = self._engines.transfer_numbers[args["destination"]]
                 self._dispatch(events.TransferRequested(turn, number))

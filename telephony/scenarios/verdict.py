@@ -183,10 +183,15 @@ def _carrier(expect: Expect, run: Run) -> Check:
 
 
 def _orders(run: Run) -> Iterator[str]:
-    """What the bot had the carrier do, told by the runner in invented time, by our own Twilio in a live call."""
-    for event in run.events:
+    """What the bot had the carrier do, told by the runner in invented time, by our own Twilio in a live call.
+
+    A call that was handed on ends with its TwiML: that is no order of its own.
+    """
+    for place, event in enumerate(run.events):
         match event:
-            case _ if HANGS_UP.matches(event):
+            case _ if HANGS_UP.matches(event) and not any(
+                isinstance(before, events.Dialled) for before in run.events[:place]
+            ):
                 yield str(HangUpOrder(hang_up=""))
             case events.BotReported(kind="transfer_ordered"):
                 yield f"transfer: {event.text('number')}"

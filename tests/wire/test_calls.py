@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from telephony.call.rules import CallRules
 from telephony.simulator.caller import Say
 from telephony.simulator.events import CarrierSpoke, Dialled, StreamClosed
 from telephony.simulator.options import DialPlan
@@ -38,7 +39,7 @@ def test_a_call_with_a_barge_in_and_keys_until_the_bot_hangs_up(whole_call: Whol
     assert_in_order(report)
 
 
-async def test_a_transfer_is_answered_or_the_caller_is_told(
+async def test_a_transfer_is_answered_or_the_caller_comes_back_to_the_bot(
     open_office: Open, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_office(VOICE_PROVIDER=BRISK, SCRIPTED_TRANSCRIPTS=MANAGER_PLEASE, LOG_LEVEL="DEBUG") as office:
@@ -47,16 +48,18 @@ async def test_a_transfer_is_answered_or_the_caller_is_told(
             office.call(Say(MANAGER_PLEASE), dial=DialPlan("no-answer", duration_s=0.1)),
         )
 
+    assert reported(answered, "bot_said") == [GREETING, PUT_THROUGH]
+    assert reported(unanswered, "bot_said")[:3] == [GREETING, PUT_THROUGH, CallRules().returned]
+    assert (answered.streams, unanswered.streams) == (1, 2)
     for report in (answered, unanswered):
-        assert reported(report, "bot_said") == [GREETING, PUT_THROUGH]
-        (stream,) = of_kind(report, StreamClosed)
-        assert stream.by == "carrier"
+        assert of_kind(report, StreamClosed)[0].by == "carrier"
         assert_in_order(report)
     assert [(dial.numbers, dial.outcome) for dial in answered.dialled] == [((MANAGER,), "completed")]
     assert [(dial.numbers, dial.outcome) for dial in unanswered.dialled] == [((MANAGER,), "no-answer")]
     assert not of_kind(answered, CarrierSpoke)
-    assert [spoken.text for spoken in of_kind(unanswered, CarrierSpoke)] == [webhooks.NO_ANSWER]
-    assert answered.reason == unanswered.reason == "the bot hung up"
+    assert not of_kind(unanswered, CarrierSpoke)
+    assert answered.reason == "the bot hung up"
+    assert unanswered.reason == "the caller hung up"
     assert leaks(capsys.readouterr().err, MANAGER_PLEASE, PUT_THROUGH) == []
 
 

@@ -357,7 +357,7 @@ def test_keys_can_be_asked_for_by_number_or_terminator(call: Driver) -> None:
 
     call.happen(events.KeyPressed("1"))
     call.happen(events.KeyPressed("#"))
-    assert call.happen(events.KeyPressed("2"))[-2:] == [RememberCaller(2, "1#2"), StartReply(2)]
+    assert call.happen(events.KeyPressed("2"))[-2:] == [RememberCaller(2, "1#2", keyed=True), StartReply(2)]
     call.bot_replies("Thank you.")
     call.hear_all()
     call.happen(events.KeyPressed("1"))
@@ -545,6 +545,8 @@ def test_answers_to_a_finished_turn_are_dropped(late: events.Event) -> None:
 
 # --- properties --------------------------------------------------------------------------------------------------
 
+THOROUGH = settings(max_examples=3 * settings().max_examples)
+
 _TURN = st.integers(0, 4)
 _SENTENCE = st.integers(0, 4)
 _EVENTS: st.SearchStrategy[events.Event] = st.one_of(
@@ -575,7 +577,7 @@ def _timed(event: events.Event, now: float) -> events.Event:
 
 
 @given(_STEPS)
-@settings(max_examples=300)
+@THOROUGH
 def test_no_order_of_events_leaves_a_phase_without_a_deadline_or_a_timer_without_effect(
     steps: list[tuple[float, events.Event]],
 ) -> None:
@@ -598,7 +600,7 @@ def test_no_order_of_events_leaves_a_phase_without_a_deadline_or_a_timer_without
 
 
 @given(_STEPS)
-@settings(max_examples=300)
+@THOROUGH
 def test_every_call_ends_however_it_went(steps: list[tuple[float, events.Event]]) -> None:
     now = 0.0
     machine = CallMachine(GUESSING, now)
@@ -617,7 +619,7 @@ def test_every_call_ends_however_it_went(steps: list[tuple[float, events.Event]]
 
 
 @given(_STEPS)
-@settings(max_examples=300)
+@THOROUGH
 def test_orders_name_the_turn_that_is_open_and_every_reply_is_started_once_or_cancelled(
     steps: list[tuple[float, events.Event]],
 ) -> None:
@@ -635,7 +637,7 @@ def test_orders_name_the_turn_that_is_open_and_every_reply_is_started_once_or_ca
                 case CancelReply(turn):
                     assert replying == turn
                     replying = None
-                case Say(turn) | RememberBot(turn):
+                case Say(turn):
                     assert latest <= turn <= machine.turn
                     latest = turn
         if isinstance(event, events.ReplyFinished | events.ReplyFailed) and event.turn == replying:
@@ -643,7 +645,7 @@ def test_orders_name_the_turn_that_is_open_and_every_reply_is_started_once_or_ca
 
 
 @given(st.lists(st.sampled_from(["talk", "noise", "barge", "hear", "wait"]), max_size=30), st.floats(0, 1))
-@settings(max_examples=200)
+@THOROUGH
 def test_the_bot_is_never_remembered_to_have_said_more_than_was_heard(script: list[str], fraction: float) -> None:
     call = Driver(cut_at=fraction)
     call.greet()
