@@ -98,7 +98,8 @@ class CallMachine:
             case events.CallStarted():
                 return self._bot.greet(now)
             case events.SpeechStarted():
-                return self._caller_talks(self._caller.speech_started(event.at))
+                too_soon = self.phase is Phase.THINKING
+                return self._caller_talks(self._caller.speech_started(event.at, too_soon=too_soon))
             case events.SpeechStopped():
                 return self._caller.speech_stopped(event.at, now)
             case events.WordsMissed():

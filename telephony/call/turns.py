@@ -34,6 +34,7 @@ class TurnTaker:
         self._number = 1  # of the turn that is open, or the next to open
         self._attempt = 0
         self._pauses = PauseModel(rules.endpointing)
+        self._last_stopped_at: float | None = None  # of the turn before
         self.expected = Expectation.ANYTHING
         """What the bot has asked for."""
         self._reset()
@@ -44,7 +45,7 @@ class TurnTaker:
         self._asked_at: float | None = None
         self._text: str | None = None
         self._failed = False
-        self._engine_says_over = False
+        self._silence_s = self._rules.endpointing.normal_s  # how long the caller must be silent to have finished
 
     @property
     def number(self) -> int:
@@ -70,12 +71,17 @@ class TurnTaker:
         """How long the open turn has lasted, to the pause the caller is in."""
         return 0.0 if self._started_at is None or self._stopped_at is None else self._stopped_at - self._started_at
 
-    def speech_started(self, at: float) -> list[Action]:
-        """The caller talks, or goes on after a pause: words recognised at the pause are out of date."""
-        if self._stopped_at is not None:
-            self._pauses.went_on(at - self._stopped_at)
+    def speech_started(self, at: float, *, too_soon: bool = False) -> list[Action]:
+        """The caller talks, or goes on after a pause: words recognised at the pause are out of date.
+
+        `too_soon`: their last turn was taken to be over, and it seems that it was not.
+        """
+        paused_at = self._last_stopped_at if too_soon else self._stopped_at
+        if paused_at is not None:
+            self._pauses.went_on(at - paused_at)
         self._stopped_at = self._asked_at = self._text = None
-        self._failed = self._engine_says_over = False
+        self._failed = False
+        self._silence_s = silence_s(None, self.expected, self._pauses, self._rules.endpointing)
         if self._started_at is not None:
             return []
         self._started_at = at
@@ -96,7 +102,8 @@ class TurnTaker:
 
     def engine_says_over(self) -> None:
         """The recogniser's own opinion is that the caller has finished."""
-        self._engine_says_over = self._stopped_at is not None
+        if self._stopped_at is not None:
+            self._silence_s = 0.0
 
     def expects(self, turn: int, attempt: int) -> bool:
         """Whether an answer of the recogniser is still wanted."""
@@ -107,14 +114,16 @@ class TurnTaker:
         """The recogniser's answer to the attempt under way; None if it failed."""
         self._failed = text is None
         self._text = None if text is None else text.strip()
+        if self._silence_s > 0:  # unless the engine says that it is over
+            self._silence_s = silence_s(self._text, self.expected, self._pauses, self._rules.endpointing)
 
     def poll(self, now: float) -> tuple[list[Action], CallerTurn | None]:
         """Whatever is due by `now`: a request to recognise, or the finished turn."""
         if self._started_at is None:
             return [], None
         if self._stopped_at is None and now >= self._started_at + self._rules.longest_turn_s:
-            self._stopped_at = max(self._started_at, now - self._silence_s())
-        if self._stopped_at is None or now < self._stopped_at + self._silence_s():
+            self._stopped_at = max(self._started_at, now - self._silence_s)
+        if self._stopped_at is None or now < self._stopped_at + self._silence_s:
             return [], None
         actions = [] if self._asked_at is not None else self._ask(now)
         if not self._answered(now):
@@ -128,6 +137,7 @@ class TurnTaker:
 
     def take_number(self) -> int:
         """Use up a turn number: the open turn's, or that of a turn made without speech."""
+        self._last_stopped_at = self._stopped_at
         self._reset()
         self._number += 1
         return self._number - 1
@@ -138,16 +148,10 @@ class TurnTaker:
             return None
         if self._stopped_at is None:
             return self._started_at + self._rules.longest_turn_s
-        silence_ends_at = self._stopped_at + self._silence_s()
+        silence_ends_at = self._stopped_at + self._silence_s
         if self._asked_at is None or self._text is not None or self._failed:
             return silence_ends_at
         return max(silence_ends_at, self._asked_at + self._rules.transcript_limit_s)
-
-    def _silence_s(self) -> float:
-        """How long the caller must be silent to have finished, as far as is known by now."""
-        if self._engine_says_over:
-            return 0.0
-        return silence_s(self._text, self.expected, self._pauses, self._rules.endpointing)
 
     def _answered(self, now: float) -> bool:
         late = self._asked_at is not None and now >= self._asked_at + self._rules.transcript_limit_s

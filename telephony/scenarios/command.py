@@ -16,6 +16,7 @@ from telephony.scenarios.report import Result, has_passed, show, show_summary, w
 from telephony.scenarios.verdict import judge
 from telephony.settings import settings
 from telephony.simulator.options import CallOptions
+from telephony.simulator.voice import ProviderVoice, Voice
 
 type Loaded = list[tuple[Path, Scenario]]
 
@@ -65,14 +66,13 @@ def run_file(path: Path, scenario: Scenario) -> Result:
 
 async def run_all_live(loaded: Loaded, url: str, on_result: Callable[[Result], None]) -> list[Result]:
     """One after the other, in real time; those that cannot be had live are not run. Raises `OffhookError`."""
-    from telephony.simulator.voice import ProviderVoice
-
-    voice = await ProviderVoice.named("local")
+    voice: Voice | None = None
     results: list[Result] = []
     for path, scenario in loaded:
         if reason := why_not_live(scenario):
             result = Result(path, scenario.name, None, skipped=reason)
         else:
+            voice = voice or await ProviderVoice.named("local")
             options = CallOptions(
                 url=url,
                 auth_token=settings.caller.TWILIO_AUTH_TOKEN.get_secret_value(),

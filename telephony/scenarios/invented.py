@@ -4,16 +4,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from langchain_core.language_models import BaseChatModel
 
 from agent.business import Business, load_business
 from agent.history import History
 from agent.prompt import CallFacts, system_prompt
-from agent.tools import front_desk_tools
+from agent.tools import call_tools
 from telephony.call.journal import Journal as CallJournal
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines, Mind
+from telephony.persona import call_rules
 from telephony.scenarios import steps
 from telephony.scenarios.bot import Bot, Reply
 from telephony.scenarios.caller import Cue, LineFaults, ScenarioCaller
@@ -30,6 +32,8 @@ from telephony.simulator.journal import Journal
 
 CALLER = "+15005550006"
 CALLED = "+15005550001"
+TURN_END_SILENCE_S = 0.5
+"""What an operator has who sets nothing."""
 
 
 def run_invented(scenario: Scenario) -> Run:
@@ -129,7 +133,7 @@ class _Call:
         bot, business = self._scenario.bot, self._business
         at = self._scenario.at
         facts = CallFacts(CALLER, CALLED, at if at.tzinfo else at.replace(tzinfo=business.zone))
-        tools = [*front_desk_tools(business, facts, MemoryBook()), *map(scripted_tool, bot.tools)]
+        tools = call_tools(business, facts, MemoryBook(), self._text, [scripted_tool(tool) for tool in bot.tools])
         engines = Engines(
             hears=recogniser(bot.recogniser),
             speaks=ScriptedVoice(bot.voice),
@@ -138,19 +142,19 @@ class _Call:
             tools=[noted(tool, self._tool_called) for tool in tools],
             transfer_numbers=business.transfer,
         )
-        history = History(system_prompt(business, facts))
+        history = History(system_prompt(business, facts, [tool.name for tool in tools]))
         carrier = _Carrier(line, self._report, obeys=bot.carrier == "obeys")
         session = CallSession(line.carrier.start.call_sid, line, engines, history, rules, carrier, self._call_journal)
         return history, session
 
     def _rules(self) -> CallRules:
-        streams = self._scenario.bot.recogniser.streaming or self._scenario.bot.recogniser.end_of_turn is not None
-        given: dict[str, object] = {
-            "greeting": self._business.greeting,
-            "goodbye": self._business.goodbye,
-            "transcribe_at_pause": not streams,
-        }
-        return RULES.validate_python(given | self._scenario.rules)
+        """Those of the business, with what the scenario says in their place."""
+        wanted = self._scenario.bot.recogniser
+        streams = wanted.streaming or wanted.end_of_turn is not None
+        rules = asdict(call_rules(self._business, TURN_END_SILENCE_S, streaming_stt=streams))
+        for name, value in self._scenario.rules.items():
+            rules[name] = rules[name] | value if isinstance(value, dict) else value
+        return RULES.validate_python(rules)
 
     def _mind(self, bot: Bot, facts: CallFacts) -> Mind:
         first: BaseChatModel = NotedFrontDesk(self._business, lambda: facts.now, self._asked)
@@ -173,6 +177,9 @@ class _Call:
             turn = fields.pop("turn", 0)
             self._log.note(BotReported(entry.at_s, entry.kind.value, int(turn), fields))
         self._copied = len(self._call_journal.entries)
+
+    async def _text(self, message: str) -> None:
+        self._report("text_sent", text=message)
 
     def _tool_called(self, name: str, args: Mapping[str, object]) -> None:
         self._report("tool_called", name=name, args=dict(args))

@@ -14,6 +14,7 @@ from telephony.simulator import events
 from telephony.simulator.measure import trimmed
 from telephony.simulator.options import CallOptions
 from telephony.simulator.place import place_call
+from telephony.simulator.rest import RestApi
 from telephony.simulator.voice import Voice
 
 _CHARACTER_S = 0.065
@@ -40,15 +41,16 @@ def why_not_live(scenario: Scenario) -> str:
     return ""
 
 
-async def run_live(scenario: Scenario, options: CallOptions, voice: Voice) -> Run:
+async def run_live(scenario: Scenario, options: CallOptions, voice: Voice, rest: RestApi | None = None) -> Run:
     """Make the call that `options` describes; what the caller does comes from the scenario.
 
-    Raises what speaking a line with `voice` raises. Cancelling drops the call.
+    `rest` is the API through which the server may update the call, if it is told to use ours. Raises what speaking a
+    line with `voice` raises. Cancelling drops the call.
     """
     cues = [await _cue(step, voice) for step in scenario.caller]
     words = FeedWords()
     caller = ScenarioCaller(cues, words, LineFaults(), monotonic())
-    report = await place_call(options, caller=caller, on_event=words.told)
+    report = await place_call(options, caller=caller, rest=rest, on_event=words.told)
     happened = in_order(report.events)
     has_feed = any(isinstance(event, events.BotReported) for event in happened)
     problems = [f"the carrier warns: {event.code} {event.text}" for event in report.warnings]

@@ -96,6 +96,7 @@ SAID: list[tuple[str, Expectation, Completeness]] = [
     ("Hold on.", ANYTHING, UNFINISHED),
     ("Could you please", ANYTHING, UNFINISHED),
     ("When I called yesterday.", ANYTHING, UNCLEAR),
+    ("And when I called yesterday nobody answered.", ANYTHING, COMPLETE),
     ("The problem is", ANYTHING, UNFINISHED),
     ("Is.", ANYTHING, UNFINISHED),
     # yes and no
@@ -108,6 +109,7 @@ SAID: list[tuple[str, Expectation, Completeness]] = [
     ("Um, yes, please.", YES_NO, COMPLETE),
     ("Yes, it is.", YES_NO, COMPLETE),
     ("Correct!", YES_NO, COMPLETE),
+    ("It is.", YES_NO, COMPLETE),
     ("Yes.", ANYTHING, UNCLEAR),
     ("No, it's.", YES_NO, UNFINISHED),
     ("No, it is.", YES_NO, UNFINISHED),
@@ -253,14 +255,13 @@ def test_what_is_learnt_stays_inside_its_bounds(pause_s: float, pace: float) -> 
     assert silence_s("Friday.", ANYTHING, pauses, RULES) == 0.5 * pace
 
 
-def test_one_long_pause_counts_for_no_more_than_the_longest() -> None:
-    once, capped = PauseModel(RULES), PauseModel(RULES)
-    once.went_on(60.0)
-    capped.went_on(2.0)
-    assert once.usual_s == capped.usual_s
-    capped.went_on(-1.0)
-    once.went_on(0.0)
-    assert once.usual_s == capped.usual_s
+@pytest.mark.parametrize(
+    ("pause_s", "counts_s"), [(0.0, 0.0), (-1.0, 0.0), (0.05, 0.05), (1.95, 1.95), (2.0, 2.0), (60.0, 2.0)]
+)
+def test_one_odd_pause_counts_for_no_more_than_the_longest(pause_s: float, counts_s: float) -> None:
+    pauses = PauseModel(RULES)
+    pauses.went_on(pause_s)
+    assert pauses.usual_s == pytest.approx(0.75 * 0.5 / 1.3 + 0.25 * counts_s)
 
 
 # --- for any text --------------------------------------------------------------------------------------------------

@@ -183,6 +183,7 @@ def test_a_long_voice_said_more_than_okay(speech_s: float, verdict: Intrusion) -
     ("text", "verdict"),
     [
         ("alpha beta gamma", ECHO),
+        ("alpha betas gamma", ECHO),  # 0.89 alike
         ("xx beta gamma", TURN),  # one new word of three is too many
         ("xx beta gamma delta", ECHO),  # one of four is not
         ("xx yy gamma delta epsilon", TURN),
@@ -220,8 +221,14 @@ def test_words_are_clipped_only_at_the_ends() -> None:
     bot = "Your reservation tomorrow"
     assert judge("vation tomo", 1.0, bot, ANYTHING, RULES) is ECHO
     assert judge("rese tomorrow", 1.0, bot, ANYTHING, RULES) is TURN
+    assert judge("tion tomorrow", 1.0, bot, ANYTHING, RULES) is ECHO
     assert judge("your vation", 1.0, bot, ANYTHING, RULES) is TURN
     assert judge("table is", 1.0, "The timetable is long, the table is free, isotope", ANYTHING, RULES) is ECHO
+
+
+def test_words_that_are_mostly_strange_are_not_made_to_fit() -> None:
+    assert judge("resarvation", 1.0, "Your reservation tomorrow", ANYTHING, RULES) is ECHO
+    assert judge("resarvation tomorow", 1.0, "Your reservation tomorrow", ANYTHING, RULES) is TURN
 
 
 def test_two_words_that_differ_as_tuesday_from_thursday_are_two() -> None:
@@ -245,12 +252,17 @@ def test_a_question_is_only_its_own_echo() -> None:
     assert judge("that one?", 1.0, "Is it this one? It is that one.", YES_NO, RULES) is TURN
 
 
-def test_only_the_last_words_of_a_long_text_are_compared() -> None:
+@pytest.mark.parametrize(("own", "verdict"), [(20, TURN), (22, TURN), (23, ECHO), (26, ECHO)])
+def test_only_the_last_words_of_a_long_text_are_compared(own: int, verdict: Intrusion) -> None:
+    bot = " ".join(f"word{chr(97 + n)}" for n in range(own))
+    assert judge(f"{'other ' * 40}{bot}", 9.0, bot, ANYTHING, RULES) is verdict
+    assert judge(f"{'other ' * 40}{bot}", 9.0, bot, ANYTHING, IntrusionRules(longest_text_words=own)) is ECHO
+
+
+@pytest.mark.parametrize(("since", "verdict"), [(40, ECHO), (60, TURN)])
+def test_only_the_last_words_of_the_bot_are_compared(since: int, verdict: Intrusion) -> None:
     bot = " ".join(f"word{chr(97 + n)}" for n in range(20))
-    assert judge(f"{'other ' * 40}{bot}", 9.0, bot, ANYTHING, RULES) is TURN
-    assert judge(f"{'other ' * 40}{bot}", 9.0, bot, ANYTHING, IntrusionRules(longest_text_words=20)) is ECHO
-    assert judge(bot, 9.0, f"{bot}{' other' * 60}", ANYTHING, RULES) is TURN
-    assert judge(bot, 9.0, f"{bot}{' other' * 40}", ANYTHING, RULES) is ECHO
+    assert judge(bot, 9.0, f"{bot}{' other' * since}", ANYTHING, RULES) is verdict
 
 
 # --- for any text --------------------------------------------------------------------------------------------------

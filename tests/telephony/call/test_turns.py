@@ -101,3 +101,42 @@ def test_a_closed_turn_wants_no_more_answers() -> None:
     assert caller.close() == [StopListening(1)]
     assert not caller.expects(1, 1)
     assert caller.take_number() == 2
+
+
+LEARNING = CallRules()
+
+
+def pause(caller: TurnTaker, started_at: float, stopped_at: float, words: str) -> None:
+    caller.speech_started(started_at)
+    caller.speech_stopped(stopped_at, now=stopped_at)
+    caller.transcript(words)
+
+
+def test_how_long_the_silence_must_be_depends_on_the_words() -> None:
+    rules = LEARNING.endpointing
+    for words, silence in (("I am coming with my", rules.long_s), ("Is that open on Sunday?", rules.short_s)):
+        caller = TurnTaker(LEARNING)
+        pause(caller, 1.0, 2.0, words)
+        assert caller.deadline() == 2.0 + silence
+
+
+def test_a_caller_who_pauses_long_is_given_longer() -> None:
+    caller = TurnTaker(LEARNING)
+    pause(caller, 1.0, 2.0, "Well")
+    first = caller.deadline()
+    pause(caller, 3.0, 4.0, "Well")
+
+    assert first is not None
+    assert (caller.deadline() or 0.0) - 4.0 > first - 2.0
+
+
+def test_a_turn_that_was_ended_too_soon_teaches_patience_as_well() -> None:
+    patient, other = TurnTaker(LEARNING), TurnTaker(LEARNING)
+    for caller in (patient, other):
+        pause(caller, 1.0, 2.0, "Well")
+        caller.close()
+        caller.speech_started(3.5, too_soon=caller is patient)
+        caller.speech_stopped(4.0, now=4.0)
+        caller.transcript("Well")
+
+    assert (patient.deadline() or 0.0) > (other.deadline() or 0.0)
