@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/d
 BIN := .venv/bin
 SETUP := .venv/installed
 
-.PHONY: demo test check lock run clean
+.PHONY: demo test check mutants lock run clean
 .DEFAULT_GOAL := demo
 
 demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
@@ -17,6 +17,12 @@ check: $(SETUP)  ## formatting, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+mutants: $(SETUP)  ## put small faults into the rules of talk, one at a time: do the tests notice? (about ten minutes)
+	rm -rf mutants
+	nice $(BIN)/mutmut run --max-children 1
+	@$(BIN)/mutmut results | sed '/: timeout/d; s/:.*//' | xargs -r -n 1 $(BIN)/mutmut show
+	@$(BIN)/mutmut results --all true | $(BIN)/python tests/mutants.py
+
 run: $(SETUP)  ## serve with what .env and the environment say
 	$(BIN)/offhook serve
 
@@ -26,7 +32,7 @@ lock: $(SETUP)  ## recompile both requirements files from pyproject.toml
 LOCK := --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13
 
 clean:
-	rm -rf .venv build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(SETUP): requirements-dev.txt pyproject.toml

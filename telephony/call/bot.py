@@ -49,7 +49,8 @@ class Bot:
         self._reply: _Reply | None = None
         self._dropped: BotSpeech | None = None  # how far it got is not known yet
         self._parting: HangUp | Transfer | None = None  # what to do once all was heard
-        self._asked_to_hold = False
+        self.has_asked_to_hold = False
+        """Whether the caller was told, since they last spoke, that they are not forgotten."""
         self._defeats = 0
         self._voice_failures = 0
 
@@ -88,22 +89,22 @@ class Bot:
         """The caller had not finished."""
         return self._drop_reply() if self._reply is not None and self._reply.guess is not None else []
 
-    def answer(self, turn: int, words: str, now: float, *, keyed: bool = False) -> list[Action]:
-        """The caller has finished: answer, with what a right guess has brought already if there is one."""
+    def answer(self, turn: int, words: str, now: float, *, since: float, keyed: bool = False) -> list[Action]:
+        """The caller has finished, and been silent `since`: answer, with what a right guess has brought already."""
         reply = self._reply
         if reply is None or (reply.turn, reply.guess) != (turn, words):
-            return [*self.interrupt(now), RememberCaller(turn, words, keyed), *self.reply_to(turn, now)]
+            return [*self.interrupt(now), RememberCaller(turn, words, keyed), *self.reply_to(turn, now, since)]
         aside, reply.aside, reply.guess = reply.aside, [], None
-        actions: list[Action] = [*self._remember(interrupted=True), RememberCaller(turn, words), ConfirmReply(turn)]
-        self._think(BotSpeech(turn), now)
+        actions: list[Action] = [RememberCaller(turn, words), ConfirmReply(turn)]
+        self._think(BotSpeech(turn), now, since)
         for event in aside:
-            actions += self.reply_brings(event, now) if self._reply is reply else []
+            actions += self.reply_brings(event, now)
         return actions
 
-    def reply_to(self, turn: int, now: float) -> list[Action]:
+    def reply_to(self, turn: int, now: float, since: float) -> list[Action]:
         """Have an answer generated to what is remembered."""
         self._reply = _Reply(turn)
-        self._think(self.speech.following() if turn == self.speech.turn else BotSpeech(turn), now)
+        self._think(self.speech.following() if turn == self.speech.turn else BotSpeech(turn), now, since)
         return [StartReply(turn)]
 
     def reply_brings(self, event: events.ReplyEvent, now: float) -> list[Action]:
@@ -150,8 +151,11 @@ class Bot:
 
     def ask_to_hold(self, now: float) -> list[Action]:
         """Tell the caller, once a turn, that they are not forgotten."""
-        self._asked_to_hold = True
-        return self.say(self._rules.holding, now)
+        self.has_asked_to_hold = True
+        was_unanswered = self.is_unanswered
+        actions = self.say(self._rules.holding, now)
+        self.is_unanswered = was_unanswered  # this was no answer
+        return actions
 
     def was_heard(self, sentence: int, now: float) -> list[Action]:
         self._voice_failures = 0
@@ -184,7 +188,7 @@ class Bot:
             return []
         if self._reply is not None and self._reply.guess is None:
             self._enter(Cause.AWAITS)
-            self._await_reply(now)
+            self._await_reply(now, since=now)
             return []
         if not self.speech.heard and (words := self._words_lacking()):
             return self.say(words, now)
@@ -198,7 +202,7 @@ class Bot:
 
     def hold(self, now: float) -> list[Action]:
         """The caller talks over the bot: it falls silent, and keeps in mind what it was saying."""
-        if self.phase is Phase.THINKING or not self.speech.pending:
+        if not self.speech.pending:
             return self.interrupt(now)
         self._enter(Cause.TALKED_OVER)
         self.waits_until = now + self._rules.hold_limit_s
@@ -207,21 +211,14 @@ class Bot:
     def resume(self, now: float) -> list[Action]:
         """What silenced the bot was no turn: it goes on where it was."""
         self._enter(Cause.RESUMES)
-        self.waits_until = now + self._rules.playback_limit_s
-        return [ResumePlayback(), *([] if self.speech.pending else self.progress(now))]
+        return [ResumePlayback(), *self.progress(now)]
 
     def interrupt(self, now: float) -> list[Action]:
         """The bot falls silent and forgets what it was about to say or do.
 
         How far its voice had got comes back as `SentenceCut` while `DropPlayback` is carried out.
         """
-        actions = self._drop_reply()
-        if self.speech.pending:
-            self._dropped = self.speech
-            self.speech = self.speech.following()
-            actions.append(DropPlayback())
-        else:
-            actions += self._remember(interrupted=True)
+        actions = self._fall_silent()
         self._parting = None
         self.listen(now, Cause.YIELDS)
         return actions
@@ -244,22 +241,30 @@ class Bot:
         return self.interrupt(now) + self.end(self._defeat(EndReason.FAILED))
 
     def end(self, ending: HangUp | Transfer) -> list[Action]:
-        actions = self._drop_reply() + self._remember(interrupted=bool(self.speech.pending))
+        actions = self._fall_silent()
         self._enter(Cause.OVER)
         return [*actions, ending]
 
     # --- within ------------------------------------------------------------------------------------------------
 
-    def _think(self, speech: BotSpeech, now: float) -> None:
+    def _think(self, speech: BotSpeech, now: float, since: float) -> None:
         self.speech = speech
         self.is_unanswered = True
-        self._asked_to_hold = False
         self._enter(Cause.TURN)
-        self._await_reply(now)
+        self._await_reply(now, since)
 
-    def _await_reply(self, now: float) -> None:
+    def _await_reply(self, now: float, since: float) -> None:
         self.waits_until = now + self._rules.reply_limit_s
-        self.holding_at = None if self._asked_to_hold else now + self._rules.holding_after_s
+        self.holding_at = None if self.has_asked_to_hold else since + self._rules.holding_after_s
+
+    def _fall_silent(self) -> list[Action]:
+        actions = self._drop_reply()
+        is_audible = bool(self.speech.pending)
+        if is_audible:
+            self._dropped, self.speech = self.speech, self.speech.following()
+        else:
+            actions += self._remember(interrupted=bool(actions))
+        return [*actions, DropPlayback()] if is_audible or self.phase is Phase.HELD else actions
 
     def _drop_reply(self) -> list[Action]:
         reply, self._reply = self._reply, None

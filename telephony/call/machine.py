@@ -42,8 +42,11 @@ class CallMachine:
         return self._bot.speech.turn
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
-        """One fact in, orders out. Answers to ended turns, and all that comes after the end, are dropped here."""
-        if self.phase is Phase.ENDED or self._is_stale(event):
+        """One fact in, orders out. Answers to ended turns, and all that comes after the end, are dropped here.
+
+        But for one: how far the last words had got is taken down even then.
+        """
+        if self._is_stale(event) or (self.phase is Phase.ENDED and not isinstance(event, events.SentenceCut)):
             return []
         return self._react(event, now) + self.handle_timer(now)
 
@@ -66,7 +69,7 @@ class CallMachine:
         """When `handle_timer` must be called if nothing happens before; None only once the call has ended."""
         if self.phase is Phase.ENDED:
             return None
-        others = (self._caller.deadline(), self._barge_in_at(), self._keypad.deadline(), self._bot.holding_at)
+        others = (self._caller.deadline(), self._barge_in_at(), self._keypad.deadline(), self._holding_at())
         return min(self._ends_at, self._bot.waits_until, *(at for at in others if at is not None))
 
     # --- events ------------------------------------------------------------------------------------------------
@@ -96,7 +99,7 @@ class CallMachine:
     def _react(self, event: events.Event, now: float) -> list[Action]:  # noqa: C901 - a case an event, no logic
         match event:
             case events.CallStarted():
-                return self._bot.greet(now)
+                return self._bot.drop_guess() + self._bot.greet(now)  # a caller may have begun before us
             case events.SpeechStarted():
                 too_soon = self.phase is Phase.THINKING
                 return self._caller_talks(self._caller.speech_started(event.at, too_soon=too_soon))
@@ -155,7 +158,7 @@ class CallMachine:
         return self._take_keys(self._keypad.take(), wanted, now)
 
     def _poll_holding(self, now: float) -> list[Action]:
-        at = self._bot.holding_at
+        at = self._holding_at()
         return self._bot.ask_to_hold(now) if at is not None and now >= at else []
 
     def _poll_phase(self, now: float) -> list[Action]:
@@ -179,6 +182,13 @@ class CallMachine:
             return None
         return since + self._rules.barge_in_s
 
+    def _holding_at(self) -> float | None:
+        """When a caller who hears nothing, for want of a reply or of their own words, is told to hold on."""
+        waiting_since = self._caller.waiting_since
+        if self.phase is not Phase.LISTENING or waiting_since is None or self._bot.has_asked_to_hold:
+            return self._bot.holding_at
+        return waiting_since + self._rules.holding_after_s
+
     # --- the caller's turn -------------------------------------------------------------------------------------
 
     def _caller_talks(self, actions: list[Action]) -> list[Action]:
@@ -186,6 +196,7 @@ class CallMachine:
         self._reprompted = 0
         if actions:
             self._over_bot = bool(self._bot.speech.pending)
+            self._bot.has_asked_to_hold = False
             self._caller.expected = expectation(self._bot.words)
         return self._bot.drop_guess() + actions
 
@@ -207,14 +218,14 @@ class CallMachine:
         """The caller has finished."""
         if turn.text and not (self._over_bot and not self._is_turn(turn.text, turn.speech_s)):
             if not self._bot.speech.is_protected:
-                return self._answer(turn.number, turn.text, now)
+                return self._answer(turn.number, turn.text, now, since=turn.ended_at)
             self._deferred = turn
             return []
         match self.phase:
             case Phase.HELD:
                 return self._bot.resume(now)
             case Phase.LISTENING if self._bot.is_unanswered:  # a noise stopped the reply to what had been said before
-                return self._bot.reply_to(self.turn, now)
+                return self._bot.reply_to(self.turn, now, since=turn.ended_at)
             case Phase.LISTENING:
                 return self._ask_again(turn, now)
             case _:
@@ -229,19 +240,19 @@ class CallMachine:
         self._bot.listen(now)
         return []
 
-    def _answer(self, number: int, words: str, now: float, *, keyed: bool = False) -> list[Action]:
+    def _answer(self, number: int, words: str, now: float, *, since: float, keyed: bool = False) -> list[Action]:
         self._deferred = None
         self._turns += 1
         if self._turns > self._rules.most_turns:
             return self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
-        return self._bot.answer(number, words, now, keyed=keyed)
+        return self._bot.answer(number, words, now, since=since, keyed=keyed)
 
     def _answer_deferred(self, now: float) -> list[Action]:
         """Words of ours that must not be interrupted are over: a caller who spoke over them is answered now."""
         turn = self._deferred
         if turn is None or self.phase is Phase.ENDED or self._bot.speech.is_protected:
             return []
-        return self._answer(turn.number, turn.text, now)
+        return self._answer(turn.number, turn.text, now, since=now)
 
     def _is_turn(self, words: str, speech_s: float) -> bool:
         said = self._bot.words
@@ -262,7 +273,8 @@ class CallMachine:
         if not keys:
             return []
         actions = self._caller.close()
-        return actions + self._answer(self._caller.take_number(), keys, now, keyed=wanted)
+        self._bot.has_asked_to_hold = False
+        return actions + self._answer(self._caller.take_number(), keys, now, since=now, keyed=wanted)
 
     def _caller_is_silent(self, now: float) -> list[Action]:
         if self._caller.is_open or self._keypad.is_open:  # they are not

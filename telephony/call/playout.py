@@ -16,6 +16,9 @@ BYTES_PER_S = 8000
 FIRST_BYTES = 160
 """The first message of a sentence is short, so that the mark behind it tells when the caller began to hear it."""
 
+ECHO_S = 0.5
+"""How long after playback reached a mark its echo may be on the way; later it has been lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class SendAudio:
@@ -78,11 +81,16 @@ class _Sentence:
         return self.origin_at + self.sent / BYTES_PER_S
 
     def played(self, now: float) -> int:
-        """Bytes the caller has heard: by the clock, but no less than marks prove and no more than they deny."""
+        """Bytes the caller has heard: by the clock, but no less than marks prove and no more than they deny.
+
+        A mark denies that it was reached while its echo may still be on the way; after that it is lost.
+        """
         if self.sent == self.heard:
             return self.heard
-        most = next((position for _, position in self.marks if position > self.heard), self.sent)
-        return max(self.heard, min(most, int((now - self.origin_at) * BYTES_PER_S)))
+        by_clock = int((now - self.origin_at) * BYTES_PER_S)
+        least_denied = by_clock - round(ECHO_S * BYTES_PER_S)
+        most = next((position for _, position in self.marks if position > max(self.heard, least_denied)), self.sent)
+        return max(self.heard, min(most, by_clock))
 
 
 class Playout:
@@ -148,7 +156,7 @@ class Playout:
         return outgoing
 
     def _take_audio(self, sentence: _Sentence, now: float, outgoing: list[Outgoing]) -> None:
-        while sentence.sent < len(sentence.audio) and self._plays_until <= now + self._lead_s:
+        while sentence.sent < len(sentence.audio) and self._plays_until - self._lead_s <= now:
             first = sentence.sent == 0
             next_mark = (sentence.sent // self._mark_bytes + 1) * self._mark_bytes
             end = FIRST_BYTES if first else min(sentence.sent + self._message_bytes, next_mark)
@@ -189,13 +197,14 @@ class Playout:
 
     def overdue(self, now: float) -> list[Heard]:
         """Sentences whose echo must have been lost: playback should have passed them long ago."""
-        lost: list[Heard] = []
-        while self._sentences and self._sentences[0].closed and now >= self._overdue_at(self._sentences[0]):
-            lost.append(self._pop(lost_mark=True))
-        return lost
+        return self._passed(now, self._mark_limit_s)
 
-    def hold(self, now: float) -> None:
-        """Playback is cleared, but what was not heard is kept: `resume` goes on there, `drop` forgets it."""
+    def hold(self, now: float) -> list[Heard]:
+        """Playback is cleared, but what was not heard is kept: `resume` goes on there, `drop` forgets it.
+
+        Tells what had been played to its end, though the carrier has not said so.
+        """
+        passed = self._passed(now, ECHO_S)
         for index, sentence in enumerate(self._sentences):
             sentence.heard = sentence.played(now) if index == 0 else 0
             sentence.sent = max(0, sentence.heard - self._repeat_bytes)
@@ -204,18 +213,21 @@ class Playout:
         self._plays_until = now
         self._clears += 1
         self._held = True
+        return passed
 
     def resume(self) -> None:
         """Playback may go on, from a little before where it was held."""
         self._held = False
 
     def drop(self, now: float) -> Cut | None:
-        """Clear and forget everything; tells how far the first sentence not heard to its end had got, if any."""
-        if not self._held:
-            self.hold(now)
+        """Clear and forget everything; tells how far the first sentence not heard to its end had got, if any.
+
+        Sentences before it were heard.
+        """
+        passed = [] if self._held else self.hold(now)
         self._held = False
         if not self._sentences:
-            return None
+            return Cut(passed[-1].turn, passed[-1].sentence, 1.0) if passed else None
         current = self._sentences[0]
         self._sentences.clear()
         return Cut(current.turn, current.number, current.heard / len(current.audio) if current.audio else 0.0)
@@ -225,14 +237,18 @@ class Playout:
         if not self._sentences or self._held:
             return None
         first = self._sentences[0]
-        instants = [self._overdue_at(first)] if first.closed else []
+        instants = [first.ends_at + self._mark_limit_s] if first.closed else []
         current = next((sentence for sentence in self._sentences if not sentence.closed), None)
         if current is not None and current.sent < len(current.audio):
             instants.append(self._plays_until - self._lead_s)
         return min(instants, default=None)
 
-    def _overdue_at(self, sentence: _Sentence) -> float:
-        return sentence.ends_at + self._mark_limit_s
+    def _passed(self, now: float, ago_s: float) -> list[Heard]:
+        """Take out the sentences that playback should have passed so long ago."""
+        passed: list[Heard] = []
+        while self._sentences and self._sentences[0].closed and now >= self._sentences[0].ends_at + ago_s:
+            passed.append(self._pop(lost_mark=True))
+        return passed
 
     def _pop(self, *, lost_mark: bool = False) -> Heard:
         sentence = self._sentences.popleft()

@@ -31,7 +31,7 @@ class CallRules:
     speculate: bool = True
     """Start the reply at the first short silence, and keep it unheard until the turn is over."""
     longest_turn_s: float = 60.0
-    transcript_limit_s: float = 8.0
+    transcript_limit_s: float = 5.0
     """Longest wait for the recogniser after the caller has finished."""
 
     intrusion: IntrusionRules = field(default_factory=IntrusionRules)

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_LIMIT_S = 10.0
 """Longest an engine may take to connect, or to disconnect."""
-PARTING_LIMIT_S = 5.0
+PARTING_LIMIT_S = 2.0
 """How long the carrier may take to end the stream after we asked for it."""
 SILENCE = b"\xff"
 MAX_FILL_MS = 1000

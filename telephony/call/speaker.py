@@ -75,9 +75,11 @@ class Speaker:
 
     def hold(self) -> None:
         """Fall silent at once, but keep what was not heard."""
-        self._playout.hold(self._clock())
+        passed = self._playout.hold(self._clock())
         self._line.clear()
         self._arm()
+        for fact in passed:
+            self._tell(fact)
 
     def resume(self) -> None:
         """Go on where `hold` cut in."""

@@ -10,7 +10,7 @@ from telephony.call.rules import CallRules
 
 @dataclass(frozen=True, slots=True)
 class CallerTurn:
-    """A finished turn: what was said (empty if no words were made out) and how long the caller's voice lasted.
+    """A finished turn: what was said (empty if no words were made out), and how long and until when they spoke.
 
     `understood` is False where the recogniser failed or did not answer in time.
     """
@@ -18,6 +18,7 @@ class CallerTurn:
     number: int
     text: str
     speech_s: float
+    ended_at: float
     understood: bool
 
 
@@ -70,6 +71,11 @@ class TurnTaker:
     def speech_s(self) -> float:
         """How long the open turn has lasted, to the pause the caller is in."""
         return 0.0 if self._started_at is None or self._stopped_at is None else self._stopped_at - self._started_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        """When the caller fell silent, while their words are not known yet."""
+        return self._stopped_at if self._text is None and not self._failed else None
 
     def speech_started(self, at: float, *, too_soon: bool = False) -> list[Action]:
         """The caller talks, or goes on after a pause: words recognised at the pause are out of date.
@@ -128,7 +134,8 @@ class TurnTaker:
         actions = [] if self._asked_at is not None else self._ask(now)
         if not self._answered(now):
             return actions, None
-        turn = CallerTurn(self._number, self._text or "", self.speech_s, understood=self._text is not None)
+        understood = self._text is not None
+        turn = CallerTurn(self._number, self._text or "", self.speech_s, self._stopped_at, understood)
         return [*actions, *self.close()], turn
 
     def close(self) -> list[Action]:

@@ -137,7 +137,7 @@ class Bot(Part):
 
     `business` is a business file, beside the scenario's own. `model` is `frontdesk`, the embedded one, or what a
     scripted one replies; `fallback` is what a second one replies that steps in for it. With `carrier: refuses` the
-    carrier takes no orders.
+    carrier takes no orders, with `nobody_answers` those whom it rings do not pick up.
     """
 
     business: Path | None = None
@@ -148,7 +148,7 @@ class Bot(Part):
     voice: Voice = Voice()
     recogniser: Recogniser = Recogniser()
     tools: tuple[ScriptedTool, ...] = ()
-    carrier: Literal["obeys", "refuses"] = "obeys"
+    carrier: Literal["obeys", "refuses", "nobody_answers"] = "obeys"
 
     @property
     def is_scripted(self) -> bool:

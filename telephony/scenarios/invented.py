@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from langchain_core.language_models import BaseChatModel
 
@@ -12,12 +12,13 @@ from agent.business import Business, load_business
 from agent.history import History
 from agent.prompt import CallFacts, system_prompt
 from agent.tools import call_tools
+from telephony.call.journal import Entry
 from telephony.call.journal import Journal as CallJournal
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines, Mind
 from telephony.persona import call_rules
 from telephony.scenarios import steps
-from telephony.scenarios.bot import Bot, Reply
+from telephony.scenarios.bot import Reply
 from telephony.scenarios.caller import Cue, LineFaults, ScenarioCaller
 from telephony.scenarios.clock import InventedTimeLoop
 from telephony.scenarios.format import RULES, Scenario
@@ -27,11 +28,13 @@ from telephony.scenarios.run import Run, in_order, remembered, unheard
 from telephony.scenarios.sounds import Reader, noise, speech
 from telephony.scenarios.tools import MemoryBook, noted, scripted_tool
 from telephony.scenarios.voices import LoudnessDetection, ScriptedVoice, recogniser
-from telephony.simulator.events import BotReported, CallEnded, Warned
+from telephony.simulator.events import BotReported, CallEnded, Dialled, Warned
 from telephony.simulator.journal import Journal
 
 CALLER = "+15005550006"
 CALLED = "+15005550001"
+RINGS_S = 15.0
+"""How long somebody's telephone rings who does not answer."""
 TURN_END_SILENCE_S = 0.5
 """What an operator has who sets nothing."""
 
@@ -67,12 +70,16 @@ class _Carrier:
         self._line = line
         self._report = report
         self._obeys = obeys
+        self.dialled: str | None = None
+        """Whom the caller was handed on to."""
 
     async def hang_up(self, call_sid: str) -> bool:
         return self._order("hang_up_ordered")
 
     async def transfer(self, call_sid: str, number: str) -> bool:
-        return self._order("transfer_ordered", number=number)
+        if self._order("transfer_ordered", number=number):
+            self.dialled = number
+        return self.dialled is not None
 
     def _order(self, kind: str, **fields: object) -> bool:
         self._report(kind, **fields)
@@ -88,25 +95,26 @@ class _Call:
         self._scenario = scenario
         self._business = business
         self._problems: list[str] = []
-        self._copied = 0
 
     async def run(self) -> Run:
-        scenario = self._scenario
+        scenario, business = self._scenario, self._business
         self._clock = asyncio.get_running_loop().time
         self._log = Journal(self._clock())
-        self._call_journal = CallJournal(self._clock())
-        self._call_journal.watchers.add(self._copy)
         words, faults = ReaderWords(), LineFaults()
         caller = ScenarioCaller([_cue(step) for step in scenario.caller], words, faults, self._clock())
-        line = InventedLine(caller, faults, self._log, self._clock)
+        at = scenario.at
+        facts = CallFacts(CALLER, CALLED, at if at.tzinfo else at.replace(tzinfo=business.zone))
+        own = [scripted_tool(tool) for tool in scenario.bot.tools]
+        tools = call_tools(business, facts, MemoryBook(), self._text, own)
+        self._tools = [noted(tool, self._tool_called) for tool in tools]
+        self._mind = self._new_mind(facts)
+        self._history = History(system_prompt(business, facts, [tool.name for tool in tools]))
         rules = self._rules()
-        history, session = self._session(line, rules)
         with _warnings(self._report):
-            await self._serve(session)
-        ended = line.ended or "the bot left"
+            ended = await self._all_streams(caller, faults, rules)
         self._log.note(CallEnded(self._log.at_s(self._clock()), ended, "completed"))
-        self._problems += [*line.problems, *filter(None, [caller.complaint(ended)])]
-        memory, heard = remembered(history.messages()), " ".join(words.reader.text.split())
+        memory, heard = remembered(self._history.messages()), " ".join(words.reader.text.split())
+        self._problems += filter(None, [caller.complaint(ended)])
         self._problems += [f"the bot remembers words that nobody heard: {said}" for said in unheard(memory, heard)]
         warnings = [event.text for event in self._log.events if isinstance(event, Warned)]
         self._problems += [f"the carrier warns: {text}" for text in warnings]
@@ -117,6 +125,23 @@ class _Call:
             reprompts=(rules.still_there, rules.silent_goodbye, rules.goodbye),
             problems=tuple(self._problems),
         )
+
+    async def _all_streams(self, caller: ScenarioCaller, faults: LineFaults, rules: CallRules) -> str:
+        """The call from its first stream to its last; returns why it ended.
+
+        A caller whom nobody answers is back on a stream of the same call, as the service takes them back.
+        """
+        while True:
+            line = InventedLine(caller, faults, self._log, self._clock)
+            carrier = _Carrier(line, self._report, obeys=self._scenario.bot.carrier != "refuses")
+            await self._serve(self._session(line, rules, carrier))
+            self._problems += line.problems
+            if carrier.dialled is None or self._scenario.bot.carrier != "nobody_answers":
+                return line.ended or "the bot left"
+            await asyncio.sleep(RINGS_S)
+            self._log.note(Dialled(self._log.at_s(self._clock()), (carrier.dialled,), "no-answer"))
+            self._history.happened("The transfer failed: nobody answered.")
+            rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
 
     async def _serve(self, session: CallSession) -> None:
         try:
@@ -129,23 +154,20 @@ class _Call:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         self._problems += sorted(f"left running: {task.get_name()}" for task in left)
 
-    def _session(self, line: InventedLine, rules: CallRules) -> tuple[History, CallSession]:
-        bot, business = self._scenario.bot, self._business
-        at = self._scenario.at
-        facts = CallFacts(CALLER, CALLED, at if at.tzinfo else at.replace(tzinfo=business.zone))
-        tools = call_tools(business, facts, MemoryBook(), self._text, [scripted_tool(tool) for tool in bot.tools])
+    def _session(self, line: InventedLine, rules: CallRules, carrier: "_Carrier") -> CallSession:
+        bot = self._scenario.bot
         engines = Engines(
             hears=recogniser(bot.recogniser),
             speaks=ScriptedVoice(bot.voice),
-            mind=self._mind(bot, facts),
+            mind=self._mind,
             detection=LoudnessDetection(),
-            tools=[noted(tool, self._tool_called) for tool in tools],
-            transfer_numbers=business.transfer,
+            tools=self._tools,
+            transfer_numbers=self._business.transfer,
         )
-        history = History(system_prompt(business, facts, [tool.name for tool in tools]))
-        carrier = _Carrier(line, self._report, obeys=bot.carrier == "obeys")
-        session = CallSession(line.carrier.start.call_sid, line, engines, history, rules, carrier, self._call_journal)
-        return history, session
+        began_at_s = self._log.at_s(self._clock())
+        journal = CallJournal(self._clock())
+        journal.watchers.add(lambda: self._copy(journal.entries[-1], began_at_s))
+        return CallSession(line.carrier.start.call_sid, line, engines, self._history, rules, carrier, journal)
 
     def _rules(self) -> CallRules:
         """Those of the business, with what the scenario says in their place."""
@@ -156,7 +178,8 @@ class _Call:
             rules[name] = rules[name] | value if isinstance(value, dict) else value
         return RULES.validate_python(rules)
 
-    def _mind(self, bot: Bot, facts: CallFacts) -> Mind:
+    def _new_mind(self, facts: CallFacts) -> Mind:
+        bot = self._scenario.bot
         first: BaseChatModel = NotedFrontDesk(self._business, lambda: facts.now, self._asked)
         if bot.model is not None:
             first = self._scripted(bot.model)
@@ -170,13 +193,11 @@ class _Call:
     def _report(self, kind: str, **fields: object) -> None:
         self._log.note(BotReported(self._log.at_s(self._clock()), kind, 0, fields))
 
-    def _copy(self) -> None:
+    def _copy(self, entry: Entry, began_at_s: float) -> None:
         """What the bot writes into its journal, as its feed would tell it."""
-        for entry in self._call_journal.entries[self._copied :]:
-            fields = dict(entry.details)
-            turn = fields.pop("turn", 0)
-            self._log.note(BotReported(entry.at_s, entry.kind.value, int(turn), fields))
-        self._copied = len(self._call_journal.entries)
+        fields = dict(entry.details)
+        turn = fields.pop("turn", 0)
+        self._log.note(BotReported(began_at_s + entry.at_s, entry.kind.value, int(turn), fields))
 
     async def _text(self, message: str) -> None:
         self._report("text_sent", text=message)

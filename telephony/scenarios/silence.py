@@ -42,6 +42,8 @@ def longest_silence(happened: Sequence[events.Event], reprompts: Sequence[str]) 
             case events.BotQuiet():
                 bot_speaks = False
                 floor.quiet_since_s = None if caller_speaks else event.at_s
+            case events.Dialled(at_s=at_s):  # until then the caller heard it ring
+                floor.quiet_since_s, floor.is_owed = at_s, True
             case events.CallEnded():
                 _end(floor, event.at_s, silences, counts=floor.is_owed)
     return max(silences, key=lambda span: span.duration_s, default=None)

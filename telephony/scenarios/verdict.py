@@ -195,7 +195,7 @@ def _orders(run: Run) -> Iterator[str]:
                 yield str(HangUpOrder(hang_up=""))
             case events.BotReported(kind="transfer_ordered"):
                 yield f"transfer: {event.text('number')}"
-            case events.Dialled(numbers=numbers):
+            case events.Dialled(numbers=numbers) if run.kinds is not None:
                 yield f"transfer: {', '.join(numbers)}"
 
 

@@ -20,6 +20,7 @@ class Driver:
         self.orders: list[actions.Action] = []
         self.talk: list[str] = []
         self.saying: list[actions.Say] = []
+        self.timers_served = 0
         self._cut_at = cut_at
 
     def phase(self) -> Phase:
@@ -35,6 +36,8 @@ class Driver:
         orders: list[actions.Action] = []
         while (at := self.machine.deadline()) is not None and at <= until:
             self.now = max(self.now, at)
+            self.timers_served += 1
+            assert self.timers_served < 1000, "a timer that changes nothing is armed for ever"
             orders += self._carry_out(self.machine.handle_timer(self.now))
         self.now = until
         return orders if event is None else orders + self.happen(event)

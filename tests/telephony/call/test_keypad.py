@@ -40,15 +40,19 @@ def test_the_wanted_number_of_keys_is_an_entry() -> None:
     assert keypad.press("4", now=10.0) is None
     assert keypad.press("2", now=10.5) == "42"
     assert keypad.press("7", now=11.0) is None
+    assert keypad.press("8", now=11.5) == "78"
 
 
 def test_what_was_wanted_of_one_entry_is_not_wanted_of_the_next() -> None:
     keypad = Keypad(RULES)
+    assert not keypad.is_wanted
     keypad.want(3, "*")
+    assert keypad.is_wanted
 
     assert keypad.press("1", now=10.0) is None
     assert keypad.press("#", now=10.5) is None
     assert keypad.press("2", now=11.0) == "1#2"
+    assert not keypad.is_wanted
     assert [keypad.press(key, now=12.0) for key in "123*#"] == [None, None, None, None, "123*"]
 
 

@@ -25,6 +25,7 @@ from telephony.call.actions import (
     Transcribe,
     Transfer,
 )
+from telephony.call.endpointing import EndpointingRules
 from telephony.call.machine import CallMachine
 from telephony.call.phases import Phase
 from tests.telephony.call.driver import RULES, Driver
@@ -110,6 +111,51 @@ def test_what_is_no_turn_lets_the_bot_go_on_where_it_was(call: Driver, words: st
     assert call.hear_all() == [RememberBot(1, "We make pizza in a wood oven. Every day.", interrupted=False)]
 
 
+def test_a_long_okay_takes_the_turn(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.bot_replies("We make pizza in a wood oven.")
+    talk_over(call, "Okay.", seconds=RULES.intrusion.backchannel_s + 0.1)
+
+    assert call.after(0.5)[-1] == StartReply(2)
+
+
+def test_a_yes_over_the_question_it_answers_takes_the_turn(call: Driver) -> None:
+    call.caller_says("A table, please.")
+    call.bot_replies("Would Friday at eight be all right?", "I have Saturday as well.")
+    talk_over(call, "Yes.")
+
+    assert call.after(0.5)[-1] == StartReply(2)
+
+
+def test_a_recogniser_that_fails_while_the_voice_is_held_lets_it_go_on(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.bot_replies("We make pizza.")
+    call.happen(events.SpeechStarted(call.now))
+    call.after(0.5, events.SpeechStopped(call.now + 0.5))
+    call.happen(events.TranscriptFailed(2, 2))
+
+    assert call.after(0.5) == [StopListening(2), ResumePlayback()]
+
+
+def test_a_caller_who_comes_in_between_two_sentences_has_heard_the_first(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.happen(events.SentenceGenerated(1, "We make pizza."))
+    call.hear_all()
+
+    assert RememberBot(1, "We make pizza.", interrupted=True) in talk_over(call, "Stop, please.")
+
+
+def test_words_cut_off_are_remembered_in_their_turn_and_none_if_none_was_reached() -> None:
+    for fraction, heard in ((0.5, [RememberBot(1, "We make", interrupted=True)]), (0.1, [])):
+        call = Driver(cut_at=fraction)
+        call.greet()
+        call.caller_says("Tell me about you.")
+        call.bot_replies("We make good pizza.")
+        call.happen(events.KeyPressed("1"))
+
+        assert [order for order in call.orders if isinstance(order, RememberBot)] == heard
+
+
 def test_a_reply_goes_on_being_written_while_the_voice_is_held(call: Driver) -> None:
     call.caller_says("Tell me about you.")
     call.happen(events.SentenceGenerated(1, "We make pizza."))
@@ -161,6 +207,25 @@ def test_a_last_echo_of_the_carrier_can_leave_nothing_to_go_on_with(call: Driver
     assert call.phase() is Phase.LISTENING
 
 
+def test_a_turn_over_speech_that_was_all_heard_leaves_the_voice_free(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.bot_replies("We make pizza.")
+    call.happen(events.SpeechStarted(call.now))
+    call.after(0.5)
+    assert call.phase() is Phase.HELD
+    call.hear_all()
+    call.happen(events.SpeechStopped(call.now))
+    call.words("How much is it?")
+
+    assert call.after(0.5) == [
+        StopListening(2),
+        RememberBot(1, "We make pizza.", interrupted=False),
+        DropPlayback(),
+        RememberCaller(2, "How much is it?"),
+        StartReply(2),
+    ]
+
+
 def test_a_notice_is_heard_out_and_who_spoke_over_it_is_answered_then() -> None:
     call = Driver(replace(RULES, greeting_interruptible=False, notice="This call is recorded."))
     call.happen(events.CallStarted())
@@ -173,6 +238,24 @@ def test_a_notice_is_heard_out_and_who_spoke_over_it_is_answered_then() -> None:
         RememberCaller(1, "Are you open?"),
         StartReply(1),
     ]
+
+
+def test_a_greeting_can_be_talked_over_unless_the_rules_say_otherwise() -> None:
+    for interruptible in (True, False):
+        call = Driver(replace(RULES, greeting_interruptible=interruptible))
+        call.happen(events.CallStarted())
+
+        assert (HoldPlayback() in talk_over(call, "Are you open?")) is interruptible
+
+
+def test_who_spoke_over_a_notice_that_fails_to_be_spoken_is_answered_then() -> None:
+    call = Driver(replace(RULES, greeting_interruptible=False))
+    call.happen(events.CallStarted())
+    talk_over(call, "Are you open?")
+    call.after(2.0)
+
+    assert call.happen(events.SentenceFailed(0, 0))[-2:] == [RememberCaller(1, "Are you open?"), StartReply(1)]
+    assert call.after(RULES.holding_after_s) == [Say(1, 0, RULES.holding)]
 
 
 def test_keys_do_not_interrupt_a_notice() -> None:
@@ -196,6 +279,38 @@ def test_a_noise_that_stopped_the_reply_starts_it_again(call: Driver) -> None:
 
     assert orders[-1] == StartReply(1)
     assert call.happen(events.SentenceGenerated(1, "At noon.")) == [Say(1, 0, "At noon.")]
+
+
+def test_a_noise_after_the_caller_was_asked_to_hold_starts_the_reply_again_too(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    call.after(RULES.holding_after_s)
+    call.hear_all()
+
+    assert call.caller_says("", seconds=0.3)[-1] == StartReply(1)
+    assert call.happen(events.SentenceGenerated(1, "At noon.")) == [Say(1, 1, "At noon.")]
+
+
+def test_a_noise_after_the_apology_for_a_reply_starts_none(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    call.happen(events.ReplyFailed(1))
+    call.hear_all()
+
+    assert call.caller_says("", seconds=0.1)[-1] == StopListening(2)
+
+
+def test_a_noise_before_the_greeting_is_no_turn() -> None:
+    call = Driver()
+
+    assert call.caller_says("", seconds=0.28) == [Listen(1), Transcribe(1, 1), StopListening(1)]
+    assert call.happen(events.CallStarted()) == [Say(0, 0, RULES.greeting)]
+
+
+def test_sounds_without_words_are_asked_about_from_a_certain_length() -> None:
+    for seconds, answered in ((0.25, True), (0.125, False)):
+        call = Driver(replace(RULES, least_speech_s=0.25))
+        call.greet()
+
+        assert isinstance(call.caller_says("", seconds)[-1], Say) is answered
 
 
 def test_speech_without_words_is_asked_about_and_a_short_noise_is_not(call: Driver) -> None:
@@ -230,6 +345,27 @@ def test_a_caller_who_waits_is_told_to_hold_on_once(call: Driver) -> None:
     call.hear_all()
     assert call.phase() is Phase.THINKING
     assert call.after(RULES.reply_limit_s) == [CancelReply(1), Say(1, 1, RULES.apology)]
+
+
+def test_a_caller_who_waits_for_the_recogniser_is_told_to_hold_on_too(call: Driver) -> None:
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+
+    assert call.after(RULES.holding_after_s) == [Say(0, 1, RULES.holding)]
+    call.hear_all()
+    call.words("Hello?")
+    assert call.phase() is Phase.THINKING
+    assert RULES.holding not in [order.text for order in call.after(5.0) if isinstance(order, Say)]
+
+
+def test_the_wait_counts_from_the_callers_last_sound(call: Driver) -> None:
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0)
+    call.happen(events.SpeechStopped(call.now))
+    call.after(1.0)
+    call.words("Hello?")
+
+    assert call.after(RULES.holding_after_s - 1.0) == [Say(1, 0, RULES.holding)]
 
 
 def test_a_pause_within_a_reply_is_bridged_too(call: Driver) -> None:
@@ -338,6 +474,39 @@ def test_a_caller_who_speaks_again_is_asked_twice_again(call: Driver) -> None:
     assert call.after(RULES.caller_silence_s)[-1] == Say(1, 2, RULES.still_there)
 
 
+def test_a_caller_who_presses_a_key_is_asked_twice_again(call: Driver) -> None:
+    call.after(RULES.caller_silence_s)
+    call.hear_all()
+    call.happen(events.KeyPressed("#"))
+    for _ in range(RULES.reprompts):
+        assert call.after(RULES.caller_silence_s)[-1] == Say(0, call.saying[-1].sentence, RULES.still_there)
+        call.hear_all()
+
+
+def test_a_caller_who_talks_or_keys_for_long_is_not_taken_to_be_silent() -> None:
+    call = Driver(replace(RULES, key_pause_s=30.0))
+    call.greet()
+    call.happen(events.SpeechStarted(call.now))
+    assert call.after(2 * RULES.caller_silence_s) == []
+
+    call = Driver(replace(RULES, key_pause_s=30.0))
+    call.greet()
+    call.happen(events.KeyPressed("1"))
+    assert call.after(2 * RULES.caller_silence_s) == []
+
+
+def test_an_idle_call_of_an_hour_costs_its_deadlines_and_no_more() -> None:
+    call = Driver(replace(RULES, reprompts=1000, longest_call_s=3600.0))
+    call.greet()
+    call.timers_served = 0
+    while call.phase() is not Phase.ENDED:
+        call.after(RULES.caller_silence_s)
+        call.hear_all()
+
+    assert call.timers_served == 3600 / RULES.caller_silence_s  # each asks whether they are there; the last, goodbye
+    assert call.orders[-1] == HangUp(EndReason.TOO_LONG)
+
+
 def test_keys_make_a_turn_after_a_pause_or_a_hash(call: Driver) -> None:
     call.happen(events.KeyPressed("4"))
     call.after(1.0, events.KeyPressed("2"))
@@ -363,6 +532,10 @@ def test_keys_can_be_asked_for_by_number_or_terminator(call: Driver) -> None:
     call.happen(events.KeyPressed("1"))
     assert call.happen(events.KeyPressed("#"))[-1] == StartReply(3)
 
+    call.happen(events.KeysRequested(3, None, "*"))
+    call.happen(events.KeyPressed("1"))
+    assert call.happen(events.KeyPressed("*"))[-2:] == [RememberCaller(4, "1", keyed=True), StartReply(4)]
+
 
 def test_keys_leave_the_bot_talking_where_the_rules_say_so() -> None:
     call = Driver(replace(RULES, keys_interrupt=False))
@@ -378,6 +551,48 @@ def test_words_without_a_voice_open_a_turn(call: Driver) -> None:
     assert call.orders == [Listen(1), Transcribe(1, 1)]
     call.words("Yes.")
     assert call.after(0.5)[-1] == StartReply(1)
+
+
+def test_the_engines_opinion_of_another_turn_does_not_count(call: Driver) -> None:
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+    call.happen(events.EngineSaysOver(0))
+
+    assert call.words("Yes.") == []
+
+
+def test_words_of_an_earlier_attempt_do_not_end_the_turn(call: Driver) -> None:
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+    call.happen(events.TranscriptReady(1, 1, "I would like"))
+    call.happen(events.TranscriptFailed(1, 1))
+
+    assert call.after(0.5) == []
+    assert call.words("I would like a table.")[1] == RememberCaller(1, "I would like a table.")
+
+
+def silence_after_yes(call: Driver) -> float:
+    """How long the caller is silent before "Yes." is taken for all they had to say."""
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+    call.words("Yes.")
+    return (call.machine.deadline() or 0.0) - call.now
+
+
+def test_an_answer_to_a_yes_or_no_question_is_taken_sooner() -> None:
+    endpointing = EndpointingRules()
+    for question, silence in (("Is Friday all right?", endpointing.short_s), ("Noted.", endpointing.normal_s)):
+        for ask in (Driver.hear_all, lambda call: call.happen(events.KeyPressed("1"))):
+            call = Driver(replace(RULES, endpointing=endpointing, key_pause_s=60.0), cut_at=1.0)
+            call.greet()
+            call.caller_says("A table on Friday, please.", 1.0)
+            call.after(1.0)
+            call.bot_replies(question)
+            ask(call)
+
+            assert silence_after_yes(call) == pytest.approx(silence)
 
 
 def test_the_engines_own_opinion_ends_a_turn_without_waiting(call: Driver) -> None:
@@ -401,6 +616,16 @@ def guess() -> Driver:
     call.after(1.0, events.SpeechStopped(call.now + 1.0))
     assert call.words("When do you open?") == [StartReply(1, guess="When do you open?")]
     return call
+
+
+def test_a_guess_at_who_spoke_before_the_greeting_gives_way_to_it() -> None:
+    call = Driver(GUESSING)
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+    call.words("When do you open?")
+
+    assert call.happen(events.CallStarted()) == [CancelReply(1), Say(0, 0, RULES.greeting)]
+    assert call.after(0.5)[-2:] == [RememberCaller(1, "When do you open?"), StartReply(1)]
 
 
 def test_a_right_guess_is_spoken_the_moment_the_turn_is_over() -> None:
@@ -467,6 +692,21 @@ def test_a_call_at_its_time_limit_says_goodbye_and_does_not_argue() -> None:
     assert call.after(RULES.parting_s)[-1] == HangUp(EndReason.TOO_LONG)
 
 
+def test_a_call_at_its_time_limit_ends_with_its_goodbye() -> None:
+    call = Driver(replace(RULES, longest_call_s=5.0))
+    call.greet()
+    call.after(5.0)
+
+    assert call.hear_all()[-1] == HangUp(EndReason.TOO_LONG)
+
+
+def test_a_call_that_never_starts_ends() -> None:
+    call = Driver()
+
+    assert call.after(RULES.playback_limit_s - 1.0) == []
+    assert call.after(1.0) == [HangUp(EndReason.FAILED)]
+
+
 def test_a_call_of_too_many_turns_says_goodbye() -> None:
     call = Driver(replace(RULES, most_turns=1))
     call.greet()
@@ -502,6 +742,25 @@ def test_a_voice_that_fails_again_and_again_ends_the_call(call: Driver) -> None:
     assert call.happen(events.SentenceFailed(1, 2)) == [HangUp(EndReason.FAILED)]
 
 
+def test_a_voice_that_fails_from_the_first_word_ends_the_call() -> None:
+    call = Driver()
+    call.happen(events.CallStarted())
+
+    assert call.happen(events.SentenceFailed(0, 0)) == [Say(0, 1, RULES.apology)]
+    assert call.happen(events.SentenceFailed(0, 1)) == [Say(0, 2, RULES.apology)]
+    assert call.happen(events.SentenceFailed(0, 2)) == [HangUp(EndReason.FAILED)]
+
+
+def test_a_caller_who_leaves_in_the_middle_is_remembered_to_have_interrupted(call: Driver) -> None:
+    call.caller_says("Hello?")
+    call.bot_replies("Hello!", "How are you?")
+    call.happen(events.SentenceHeard(1, 0))
+    call.saying.pop(0)
+
+    assert call.happen(events.CallerLeft()) == [DropPlayback(), HangUp(EndReason.CALLER_LEFT)]
+    assert call.talk[-1] == "bot: Hello! How —"
+
+
 def test_a_caller_who_leaves_ends_everything(call: Driver) -> None:
     call.caller_says("Hello?")
     call.happen(events.SentenceGenerated(1, "Hello!"))
@@ -511,7 +770,7 @@ def test_a_caller_who_leaves_ends_everything(call: Driver) -> None:
     assert call.happen(events.CallerLeft()) == [
         StopListening(2),
         CancelReply(1),
-        RememberBot(1, "Hello!", interrupted=False),
+        RememberBot(1, "Hello!", interrupted=True),
         HangUp(EndReason.CALLER_LEFT),
     ]
 
@@ -609,9 +868,12 @@ def test_every_call_ends_however_it_went(steps: list[tuple[float, events.Event]]
         now += pause
         orders += machine.handle_timer(now)
         orders += machine.handle(_timed(event, now), now)
+    served = 0
     while (at := machine.deadline()) is not None:
         now = max(now, at)
         orders += machine.handle_timer(now)
+        served += 1
+        assert served < 1000
 
     assert now <= RULES.longest_call_s + 20 * 60 + RULES.reply_limit_s
     assert sum(isinstance(order, HangUp | Transfer) for order in orders) == 1

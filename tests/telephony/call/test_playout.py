@@ -30,6 +30,48 @@ def test_audio_goes_out_up_to_the_lead_and_then_in_step_with_playback() -> None:
     assert len(audio(playout.take(now=10.02))) == 1600
 
 
+def test_by_default_a_second_is_sent_ahead_in_messages_of_a_fifth() -> None:
+    playout = Playout()
+    playout.add(1, 0, SECOND * 9)
+    playout.finish(1, 0)
+
+    sizes = [len(item.payload) for item in playout.take(now=0.0) if isinstance(item, SendAudio)]
+    assert sizes == [160, *[1600] * 5]
+    playout.hold(now=0.5)
+    playout.resume()
+    playout.take(now=99.0)
+    playout.echoed("1:0:begin:1", 99.0)
+    playout.hold(now=100.0)
+    playout.resume()
+    assert playout.queued_s == pytest.approx(9.0 - 1.0 + 0.3, abs=0.03)  # a little is said again
+
+
+def test_a_lost_echo_is_waited_for_two_seconds_by_default() -> None:
+    playout = Playout()
+    playout.finish(1, 0)
+    playout.take(now=10.0)
+
+    assert playout.wakes_at() == 2.0
+
+
+def test_audio_may_go_out_the_very_moment_that_was_told() -> None:
+    playout = Playout(lead_s=0.02)
+    playout.add(1, 0, SECOND)
+
+    assert len(audio(playout.take(now=0.0))) == 160 + 1600
+
+
+def test_a_sentence_is_sent_while_the_one_before_it_is_still_to_be_heard() -> None:
+    playout = Playout()
+    playout.add(1, 0, b"\x01" * 160)
+    playout.finish(1, 0)
+    playout.take(now=0.0)
+    playout.add(1, 1, b"\x02" * 160)
+    playout.finish(1, 1)
+
+    assert marks(playout.take(now=0.01)) == ["1:1:begin:0", "1:1:end:0"]
+
+
 def test_messages_are_full_whatever_the_chunks_were() -> None:
     playout = Playout(lead_s=10.0, message_s=0.2)
     for _ in range(25):
@@ -68,6 +110,14 @@ def test_a_mark_within_proves_that_the_sentence_began() -> None:
     playout.take(0.0)
 
     assert playout.echoed("1:0:16000:0", 2.0) == [Begun(1, 0)]
+
+
+def test_a_sentence_begins_once_however_many_marks_come_back() -> None:
+    playout = Playout(lead_s=100.0)
+    playout.add(1, 0, SECOND * 5)
+    playout.take(0.0)
+
+    assert [playout.echoed(f"1:0:{part}:0", 2.0) for part in ("begin", "16000", "32000")] == [[Begun(1, 0)], [], []]
 
 
 def test_an_echo_of_a_later_sentence_proves_the_earlier_ones() -> None:
@@ -158,15 +208,47 @@ def test_what_a_mark_denies_is_not_counted_as_heard() -> None:
     playout.take(now=0.0)
     playout.echoed("1:0:begin:0", 0.02)
 
-    assert playout.drop(now=3.0) == Cut(1, 0, 1 / 4)  # the mark after one second has not come back
+    assert playout.drop(now=1.4) == Cut(1, 0, 1 / 4)  # the mark after one second has not come back
 
 
-def test_nothing_is_counted_as_heard_before_the_first_echo_beyond_the_first_mark() -> None:
+def test_a_mark_whose_echo_is_long_due_denies_nothing_any_more() -> None:
+    playout = Playout(lead_s=100.0, mark_s=1.0)
+    playout.add(1, 0, SECOND * 4)
+    playout.take(now=0.0)
+    playout.echoed("1:0:begin:0", 0.02)
+
+    assert playout.drop(now=1.6) == Cut(1, 0, 1.6 / 4)
+
+
+def test_nothing_is_counted_as_heard_while_the_first_echo_may_be_on_its_way() -> None:
     playout = Playout()
     playout.add(1, 0, SECOND * 4)
     playout.take(now=0.0)
 
-    assert playout.drop(now=0.9) == Cut(1, 0, 160 / 32000)
+    assert playout.drop(now=0.4) == Cut(1, 0, 160 / 32000)
+
+
+def test_sentences_whose_time_is_long_up_were_heard_though_their_marks_are_lost() -> None:
+    playout = Playout()
+    for sentence in range(3):
+        playout.add(1, sentence, SECOND)
+        playout.finish(1, sentence)
+    for now in (0.0, 1.0, 2.0):
+        playout.take(now)
+
+    assert playout.hold(now=2.6) == [Heard(1, 0, lost_mark=True), Heard(1, 1, lost_mark=True)]
+    cut = playout.drop(now=2.7)
+    assert cut is not None
+    assert (cut.sentence, round(cut.fraction, 2)) == (2, 0.6)
+
+
+def test_dropping_speech_that_was_all_played_tells_so() -> None:
+    playout = Playout()
+    playout.add(1, 0, SECOND)
+    playout.finish(1, 0)
+    playout.take(0.0)
+
+    assert playout.drop(now=1.6) == Cut(1, 0, 1.0)
 
 
 def test_held_speech_goes_on_a_little_before_where_it_was_cut() -> None:
@@ -185,6 +267,45 @@ def test_held_speech_goes_on_a_little_before_where_it_was_cut() -> None:
     resumed = playout.take(now=5.0)
     assert audio(resumed) == whole[5600 : 5600 + len(audio(resumed))]
     assert not any(item.begins for item in resumed if isinstance(item, SendAudio))
+
+
+def test_what_was_cut_near_its_beginning_is_said_again_from_the_first_sound() -> None:
+    playout = Playout(repeat_s=0.3)
+    whole = bytes(n % 250 for n in range(4000))
+    playout.add(1, 0, whole)
+    playout.take(now=0.0)
+    playout.hold(now=0.1)
+    playout.resume()
+
+    assert audio(playout.take(now=1.0)) == whole
+
+
+def test_nothing_is_counted_as_heard_of_sentences_behind_the_one_that_was_held() -> None:
+    playout = Playout(lead_s=10.0)
+    for sentence in range(2):
+        playout.add(1, sentence, SECOND)
+        playout.finish(1, sentence)
+    playout.take(now=0.0)
+    playout.hold(now=1.25)  # by the clock the second has begun, but no echo says so
+    playout.resume()
+    playout.take(now=2.0)
+    playout.echoed("1:0:end:1", 2.25)
+
+    assert playout.drop(now=2.25) == Cut(1, 1, 0.0)
+
+
+def test_marks_of_before_every_pause_prove_nothing_after_the_last() -> None:
+    playout = Playout()
+    playout.add(1, 0, b"\x01" * 400)
+    playout.finish(1, 0)
+    before: list[str] = []
+    for now in (0.0, 1.0, 2.0):
+        before += marks(playout.take(now))
+        playout.hold(now)
+        playout.resume()
+    playout.take(now=3.0)
+
+    assert [playout.echoed(name, 3.1) for name in before] == [[]] * 6
 
 
 def test_marks_of_before_a_pause_prove_nothing_after_it() -> None:
@@ -213,6 +334,19 @@ def test_a_sentence_cut_twice_keeps_what_was_heard_the_first_time() -> None:
     cut = playout.drop(now=3.0)
     assert cut is not None
     assert cut.fraction == pytest.approx(1.5 / 4, abs=0.01)
+
+
+@given(st.floats(0.0, 1e6), st.floats(0.1, 2.0), st.floats(0.1, 5.0), st.lists(st.integers(0, 9000), max_size=5))
+def test_whoever_wakes_when_told_has_something_to_do(
+    began_at: float, lead: float, limit: float, sizes: list[int]
+) -> None:
+    playout = Playout(lead_s=lead, mark_limit_s=limit)
+    for number, size in enumerate(sizes):
+        playout.add(1, number, bytes(size))
+        playout.finish(1, number)
+    playout.take(began_at)
+    while (at := playout.wakes_at()) is not None:
+        assert playout.take(at) or playout.overdue(at)
 
 
 @given(

@@ -52,3 +52,28 @@ def test_a_cut_never_credits_more_words_than_the_fraction(sentence: str, fractio
 
     assert len(speech.text.split()) <= len(sentence.split()) * fraction
     assert sentence.split()[: len(speech.text.split())] == speech.text.split()
+
+
+def test_only_words_that_must_be_heard_are_protected_until_they_were() -> None:
+    speech = said("One.")
+    assert not speech.is_protected
+
+    speech.say("Two.", protected=True)
+    assert speech.is_protected
+    speech.was_heard(1)
+    assert not speech.is_protected
+
+
+def test_what_is_being_said_counts_as_said_so_far_and_what_follows_does_not() -> None:
+    speech = said("One.", "Two.", "Three.")
+    speech.was_heard(0)
+
+    assert speech.text == "One."
+    assert speech.text_so_far == "One. Two."
+
+
+def test_a_cut_proves_that_the_sentences_before_it_were_heard() -> None:
+    speech = said("One.", "Two.", "Three four.")
+    speech.cut(2, 0.5)
+
+    assert speech.text == "One. Two. Three"

@@ -19,7 +19,7 @@ def test_voice_opens_a_turn_and_silence_with_words_closes_it() -> None:
 
     assert caller.deadline() == 2.5
     assert caller.poll(2.49) == ([], None)
-    assert caller.poll(2.5) == ([StopListening(1)], CallerTurn(1, "Hello.", 1.0, understood=True))
+    assert caller.poll(2.5) == ([StopListening(1)], CallerTurn(1, "Hello.", 1.0, 2.0, understood=True))
     assert not caller.is_open
     assert caller.deadline() is None
 
@@ -37,7 +37,7 @@ def test_words_recognised_at_a_pause_are_thrown_away_if_the_caller_goes_on() -> 
     assert caller.speech_stopped(3.0, now=3.2) == [Transcribe(1, 2)]
     assert caller.expects(1, 2)
     caller.transcript("I would like a table.")
-    assert caller.poll(3.5)[1] == CallerTurn(1, "I would like a table.", 2.0, understood=True)
+    assert caller.poll(3.5)[1] == CallerTurn(1, "I would like a table.", 2.0, 3.0, understood=True)
 
 
 def test_silence_alone_does_not_close_a_turn_whose_words_are_still_awaited() -> None:
@@ -47,7 +47,7 @@ def test_silence_alone_does_not_close_a_turn_whose_words_are_still_awaited() -> 
 
     assert caller.poll(3.0) == ([], None)
     assert caller.deadline() == 2.2 + 8.0
-    assert caller.poll(10.2)[1] == CallerTurn(1, "", 1.0, understood=False)
+    assert caller.poll(10.2)[1] == CallerTurn(1, "", 1.0, 2.0, understood=False)
 
 
 def test_a_failed_recognition_closes_the_turn_as_not_understood() -> None:
@@ -56,7 +56,7 @@ def test_a_failed_recognition_closes_the_turn_as_not_understood() -> None:
     caller.speech_stopped(2.0, now=2.2)
     caller.transcript(None)
 
-    assert caller.poll(2.5)[1] == CallerTurn(1, "", 1.0, understood=False)
+    assert caller.poll(2.5)[1] == CallerTurn(1, "", 1.0, 2.0, understood=False)
 
 
 def test_a_streaming_recogniser_is_asked_when_the_caller_has_finished_not_at_each_pause() -> None:
@@ -67,7 +67,7 @@ def test_a_streaming_recogniser_is_asked_when_the_caller_has_finished_not_at_eac
     assert caller.deadline() == 2.5
     assert caller.poll(2.5) == ([Transcribe(1, 1)], None)
     caller.transcript("Yes.")
-    assert caller.poll(2.6)[1] == CallerTurn(1, "Yes.", 1.0, understood=True)
+    assert caller.poll(2.6)[1] == CallerTurn(1, "Yes.", 1.0, 2.0, understood=True)
 
 
 def test_a_caller_who_talks_too_long_is_answered_all_the_same() -> None:
@@ -140,3 +140,13 @@ def test_a_turn_that_was_ended_too_soon_teaches_patience_as_well() -> None:
         caller.transcript("Well")
 
     assert (patient.deadline() or 0.0) > (other.deadline() or 0.0)
+
+
+def test_a_caller_who_pauses_briefly_is_answered_sooner() -> None:
+    caller = TurnTaker(LEARNING)
+    pause(caller, 1.0, 2.0, "Well")
+    first = caller.deadline()
+    pause(caller, 2.125, 4.0, "Well")
+
+    assert first is not None
+    assert (caller.deadline() or 9.0) - 4.0 < first - 2.0
