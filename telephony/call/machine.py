@@ -6,7 +6,7 @@ of the call mean. `phases.TRANSITIONS` is the table of the bot's phases, and eve
 """
 
 from telephony.call import events
-from telephony.call.actions import Action, EndReason, HangUp
+from telephony.call.actions import Action, EndReason, HangUp, RememberCaller
 from telephony.call.bot import Bot
 from telephony.call.expectation import expectation
 from telephony.call.intrusion import Intrusion, judge
@@ -210,7 +210,8 @@ class CallMachine:
             return []
         if self._over_bot and not self._is_turn(words, self._caller.speech_s):
             return self._caller.close() + (self._bot.resume(now) if self.phase is Phase.HELD else [])
-        if words and self._rules.speculate and self.phase is Phase.LISTENING and not self._bot.is_replying:
+        may_guess = self._rules.speculate and self._turns < self._rules.most_turns
+        if words and may_guess and self.phase is Phase.LISTENING and not self._bot.is_replying:
             return self._bot.guess(self._caller.number, words)
         return []
 
@@ -244,7 +245,8 @@ class CallMachine:
         self._deferred = None
         self._turns += 1
         if self._turns > self._rules.most_turns:
-            return self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
+            parting = self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
+            return [RememberCaller(number, words, keyed), *parting]
         return self._bot.answer(number, words, now, since=since, keyed=keyed)
 
     def _answer_deferred(self, now: float) -> list[Action]:

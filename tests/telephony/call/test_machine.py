@@ -714,7 +714,7 @@ def test_a_call_of_too_many_turns_says_goodbye() -> None:
     call.bot_replies("Yes.")
     call.hear_all()
 
-    assert call.caller_says("Two.")[-1] == Say(1, 1, RULES.goodbye)
+    assert call.caller_says("Two.")[-2:] == [RememberCaller(2, "Two."), Say(1, 1, RULES.goodbye)]
     assert call.hear_all()[-1] == HangUp(EndReason.TOO_LONG)
 
 
