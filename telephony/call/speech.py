@@ -52,7 +52,7 @@ class BotSpeech:
         del self.pending[number]
 
     def cut(self, number: int, fraction: float) -> None:
-        """Playback ended within this sentence: what came before and the words reached were heard, the rest is dropped."""
+        """Playback ended in this sentence: what came before it and the words reached were heard, the rest is gone."""
         self.was_heard(number - 1)
         words = self.pending[number].split()
         reached = words[: int(len(words) * fraction)]
