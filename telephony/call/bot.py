@@ -89,7 +89,7 @@ class Bot:
         """The caller had not finished."""
         return self._drop_reply() if self._reply is not None and self._reply.guess is not None else []
 
-    def answer(self, turn: int, words: str, now: float, *, since: float, keyed: bool = False) -> list[Action]:
+    def answer(self, turn: int, words: str, now: float, *, since: float, keyed: bool) -> list[Action]:
         """The caller has finished, and been silent `since`: answer, with what a right guess has brought already."""
         reply = self._reply
         if reply is None or (reply.turn, reply.guess) != (turn, words):

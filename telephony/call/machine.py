@@ -245,8 +245,8 @@ class CallMachine:
         self._deferred = None
         self._turns += 1
         if self._turns > self._rules.most_turns:
-            parting = self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
-            return [RememberCaller(number, words, keyed), *parting]
+            actions = [*self._bot.interrupt(now), RememberCaller(number, words, keyed)]
+            return actions + self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
         return self._bot.answer(number, words, now, since=since, keyed=keyed)
 
     def _answer_deferred(self, now: float) -> list[Action]:

@@ -111,16 +111,21 @@ class Speaker:
             self._work = None
 
     async def _speak_all(self) -> None:
-        while self._sentences:
+        """Work off the sentences; ends at once when it was dropped, which may happen in the middle of a report."""
+        this = asyncio.current_task()
+        while self._work is this and self._sentences:
             sentence = self._sentences[0]
             spoken = await self._speak(sentence)
+            if self._work is not this:
+                return
             self._sentences.popleft()
             if spoken:
                 self._playout.finish(sentence.turn, sentence.sentence)
                 self._pump()
             else:
                 self._report(events.SentenceFailed(sentence.turn, sentence.sentence))
-        self._work = None
+        if self._work is this:
+            self._work = None
 
     async def _speak(self, sentence: Say) -> bool:
         """Synthesise one sentence onto the line; False if the engine failed before it gave any audio."""

@@ -273,6 +273,23 @@ def test_a_caller_who_goes_on_while_the_bot_thinks_is_answered_once_for_all_of_i
     assert call.machine.turn == 2
 
 
+def test_a_caller_who_goes_on_while_the_bot_thinks_is_given_longer_from_then_on() -> None:
+    call = Driver(replace(RULES, endpointing=EndpointingRules(normal_s=0.5, short_s=0.5, long_s=0.5)))
+    call.greet()
+    call.caller_says("I would like a table.")
+    assert call.phase() is Phase.THINKING
+    call.after(1.0)
+
+    assert silence_after_yes(call) > 0.5
+
+
+def test_a_caller_who_waits_after_keys_is_told_to_hold_on_too(call: Driver) -> None:
+    call.happen(events.KeyPressed("1"))
+    call.happen(events.KeyPressed("#"))
+
+    assert call.after(RULES.holding_after_s) == [Say(1, 0, RULES.holding)]
+
+
 def test_a_noise_that_stopped_the_reply_starts_it_again(call: Driver) -> None:
     call.caller_says("When do you open?")
     orders = call.caller_says("")
@@ -716,6 +733,40 @@ def test_a_call_of_too_many_turns_says_goodbye() -> None:
 
     assert call.caller_says("Two.")[-2:] == [RememberCaller(2, "Two."), Say(1, 1, RULES.goodbye)]
     assert call.hear_all()[-1] == HangUp(EndReason.TOO_LONG)
+
+
+def test_the_turn_that_is_one_too_many_is_remembered_after_the_words_it_cut_off() -> None:
+    call = Driver(replace(GUESSING, most_turns=1))
+    call.greet()
+    call.caller_says("One.")
+    call.bot_replies("We make pizza in a wood oven.")
+    talk_over(call, "Stop, please.")
+
+    assert call.after(0.5)[-1] == Say(1, 1, RULES.goodbye)
+    assert call.talk[-2:] == ["bot: We make pizza —", "caller: Stop, please."]
+
+
+def test_no_reply_is_guessed_at_to_the_turn_that_is_one_too_many() -> None:
+    call = Driver(replace(GUESSING, most_turns=1))
+    call.greet()
+    call.caller_says("One.")
+    call.bot_replies("Yes.")
+    call.hear_all()
+    call.happen(events.SpeechStarted(call.now))
+    call.after(1.0, events.SpeechStopped(call.now + 1.0))
+
+    assert call.words("Two.") == []
+
+
+def test_keys_that_are_one_turn_too_many_are_remembered_as_keys() -> None:
+    call = Driver(replace(RULES, most_turns=1))
+    call.greet()
+    call.caller_says("One.")
+    call.happen(events.KeysRequested(1, 1, "#"))
+    call.bot_replies("Press a key.")
+    call.hear_all()
+
+    assert RememberCaller(2, "7", keyed=True) in call.happen(events.KeyPressed("7"))
 
 
 def test_speech_that_is_never_heard_ends_the_call(call: Driver) -> None:

@@ -50,6 +50,17 @@ def test_silence_alone_does_not_close_a_turn_whose_words_are_still_awaited() -> 
     assert caller.poll(10.2)[1] == CallerTurn(1, "", 1.0, 2.0, understood=False)
 
 
+def test_a_caller_waits_for_their_words_from_their_last_sound_until_they_are_known() -> None:
+    for words in ("Hello.", None):
+        caller = TurnTaker(RULES)
+        caller.speech_started(1.0)
+        assert (caller.waiting_since, caller.speech_s) == (None, 0.0)
+        caller.speech_stopped(2.0, now=2.2)
+        assert (caller.waiting_since, caller.speech_s) == (2.0, 1.0)
+        caller.transcript(words)
+        assert caller.waiting_since is None
+
+
 def test_a_failed_recognition_closes_the_turn_as_not_understood() -> None:
     caller = TurnTaker(RULES)
     caller.speech_started(1.0)
@@ -128,6 +139,16 @@ def test_a_caller_who_pauses_long_is_given_longer() -> None:
 
     assert first is not None
     assert (caller.deadline() or 0.0) - 4.0 > first - 2.0
+
+
+def test_a_caller_who_pauses_long_is_given_longer_before_a_streaming_recogniser_is_asked() -> None:
+    caller = TurnTaker(CallRules(transcribe_at_pause=False))
+    caller.speech_started(1.0)
+    caller.speech_stopped(2.0, now=2.0)
+    caller.speech_started(4.0)
+    caller.speech_stopped(5.0, now=5.0)
+
+    assert (caller.deadline() or 0.0) - 5.0 > LEARNING.endpointing.normal_s
 
 
 def test_a_turn_that_was_ended_too_soon_teaches_patience_as_well() -> None:
