@@ -43,8 +43,6 @@ class Bot:
         """The deadline of this phase."""
         self.holding_at: float | None = None
         """When the caller will have waited too long without a word."""
-        self.is_unanswered = False
-        """The caller's last words have had no reply yet."""
         self._last_words = ""
         self._reply: _Reply | None = None
         self._dropped: BotSpeech | None = None  # how far it got is not known yet
@@ -93,19 +91,16 @@ class Bot:
         """The caller has finished, and been silent `since`: answer, with what a right guess has brought already."""
         reply = self._reply
         if reply is None or (reply.turn, reply.guess) != (turn, words):
-            return [*self.interrupt(now), RememberCaller(turn, words, keyed), *self.reply_to(turn, now, since)]
+            actions: list[Action] = [*self.interrupt(now), RememberCaller(turn, words, keyed), StartReply(turn)]
+            self._reply = _Reply(turn)
+            self._think(turn, now, since)
+            return actions
         aside, reply.aside, reply.guess = reply.aside, [], None
-        actions: list[Action] = [RememberCaller(turn, words), ConfirmReply(turn)]
-        self._think(BotSpeech(turn), now, since)
+        actions = [RememberCaller(turn, words), ConfirmReply(turn)]
+        self._think(turn, now, since)
         for event in aside:
             actions += self.reply_brings(event, now)
         return actions
-
-    def reply_to(self, turn: int, now: float, since: float) -> list[Action]:
-        """Have an answer generated to what is remembered."""
-        self._reply = _Reply(turn)
-        self._think(self.speech.following() if turn == self.speech.turn else BotSpeech(turn), now, since)
-        return [StartReply(turn)]
 
     def reply_brings(self, event: events.ReplyEvent, now: float) -> list[Action]:
         """Something the reply says or wants; put aside while it answers a guess."""
@@ -143,7 +138,6 @@ class Bot:
     def say(self, text: str, now: float, *, protected: bool = False) -> list[Action]:
         """Say something after all that is being said; `protected` words cannot be interrupted."""
         self._enter(Cause.SAYS)
-        self.is_unanswered = False
         self.holding_at = None
         if self.phase is not Phase.HELD:
             self.waits_until = now + self._rules.playback_limit_s
@@ -152,10 +146,7 @@ class Bot:
     def ask_to_hold(self, now: float) -> list[Action]:
         """Tell the caller, once a turn, that they are not forgotten."""
         self.has_asked_to_hold = True
-        was_unanswered = self.is_unanswered
-        actions = self.say(self._rules.holding, now)
-        self.is_unanswered = was_unanswered  # this was no answer
-        return actions
+        return self.say(self._rules.holding, now)
 
     def was_heard(self, sentence: int, now: float) -> list[Action]:
         self._voice_failures = 0
@@ -247,9 +238,8 @@ class Bot:
 
     # --- within ------------------------------------------------------------------------------------------------
 
-    def _think(self, speech: BotSpeech, now: float, since: float) -> None:
-        self.speech = speech
-        self.is_unanswered = True
+    def _think(self, turn: int, now: float, since: float) -> None:
+        self.speech = BotSpeech(turn)
         self._enter(Cause.TURN)
         self._await_reply(now, since)
 

@@ -176,14 +176,16 @@ class CallMachine:
                 return self._caller.close() + self._bot.fail(now)
 
     def _barge_in_at(self) -> float | None:
-        """When the caller, talking now, will have talked long enough to silence the bot."""
+        """When the caller, talking now, will have talked long enough to silence the bot, if it is to be heard."""
         since = self._caller.talking_since
-        if since is None or self.phase in (Phase.LISTENING, Phase.HELD) or self._bot.speech.is_protected:
+        if since is None or self.phase not in (Phase.GREETING, Phase.SPEAKING) or self._bot.speech.is_protected:
             return None
         return since + self._rules.barge_in_s
 
     def _holding_at(self) -> float | None:
         """When a caller who hears nothing, for want of a reply or of their own words, is told to hold on."""
+        if self._caller.talking_since is not None:
+            return None
         waiting_since = self._caller.waiting_since
         if self.phase is not Phase.LISTENING or waiting_since is None or self._bot.has_asked_to_hold:
             return self._bot.holding_at
@@ -225,8 +227,6 @@ class CallMachine:
         match self.phase:
             case Phase.HELD:
                 return self._bot.resume(now)
-            case Phase.LISTENING if self._bot.is_unanswered:  # a noise stopped the reply to what had been said before
-                return self._bot.reply_to(self.turn, now, since=turn.ended_at)
             case Phase.LISTENING:
                 return self._ask_again(turn, now)
             case _:
@@ -266,14 +266,14 @@ class CallMachine:
         """Keys make up a turn of their own; the first of them stops the bot's voice, where the rules say so."""
         self._reprompted = 0
         stops = self._rules.keys_interrupt and not self._keypad.is_open and not self._bot.speech.is_protected
-        actions = self._bot.interrupt(now) if stops else []
         wanted = self._keypad.is_wanted
         entry = self._keypad.press(key, now)
+        if entry == "":
+            return []  # a terminator with nothing to end
+        actions = self._bot.interrupt(now) if stops else []
         return actions if entry is None else actions + self._take_keys(entry, wanted, now)
 
     def _take_keys(self, keys: str, wanted: bool, now: float) -> list[Action]:
-        if not keys:
-            return []
         actions = self._caller.close()
         self._bot.has_asked_to_hold = False
         return actions + self._answer(self._caller.take_number(), keys, now, since=now, keyed=wanted)
