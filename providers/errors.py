@@ -2,7 +2,7 @@
 
     OffhookError
     ├── ConfigurationError (also a ValueError)   the operator's: every problem found, each naming its setting
-    └── ProviderException                        the engine's: provider, operation, status, retryable
+    └── ProviderException                        the engine's: provider, operation, fault, status, retryable
         ├── TranscriptionError                   speech to text
         ├── TTSError                             text to speech
         └── LLMError                             the language model
@@ -12,6 +12,7 @@ Errors of a peer on the line (malformed messages, refused requests) live with th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class OffhookError(Exception):
@@ -41,11 +42,29 @@ class ConfigurationError(OffhookError, ValueError):
         return cls([Problem(variable, message)])
 
 
+class Fault(StrEnum):
+    """What was wrong, as coarse as is needed to decide what to do about it."""
+
+    AUTHENTICATION = "authentication"
+    QUOTA = "quota"
+    RATE_LIMIT = "rate limit"
+    BAD_REQUEST = "bad request"
+    UNAVAILABLE = "unavailable"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"
+
+
+PASSING = frozenset({Fault.RATE_LIMIT, Fault.UNAVAILABLE, Fault.TIMEOUT, Fault.PROTOCOL})
+"""Faults that may be gone when the same request is made again, or is made of another connection."""
+
+
 class ProviderException(OffhookError):  # noqa: N818 - the owner's name for it
     """An engine failed us.
 
-    `retryable` says whether the same request may succeed if it is made again; `setting` names the environment
-    variable an operator should look at, where there is one. Keys and caller data never go into the message.
+    `fault` says in what way, where that is known. `retryable` says whether the same request may succeed if it is made
+    again: unless told otherwise, what `fault` implies. `setting` names the environment variable an operator should look
+    at, where there is one; `request_id` is the vendor's, for its support; `retry_after_s` what the vendor asks us to
+    wait. Keys and caller data never go into the message.
     """
 
     def __init__(
@@ -54,16 +73,31 @@ class ProviderException(OffhookError):  # noqa: N818 - the owner's name for it
         *,
         provider: str = "",
         operation: str = "",
+        fault: Fault | None = None,
         status: int | None = None,
-        retryable: bool = False,
+        retryable: bool | None = None,
         setting: str = "",
+        request_id: str = "",
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
+        self.message = message
         self.provider = provider
         self.operation = operation
+        self.fault = fault
         self.status = status
-        self.retryable = retryable
+        self.retryable = fault in PASSING if retryable is None else retryable
         self.setting = setting
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        """Who failed at what and how, what to look at, and the vendor's name for the request."""
+        who = " ".join(filter(None, (self.provider, self.operation)))
+        asides = [f"look at {self.setting}"] if self.setting else []
+        asides += [f"request {self.request_id}"] if self.request_id else []
+        text = f"{who}: {self.message}" if who else self.message
+        return f"{text} ({', '.join(asides)})" if asides else text
 
 
 class TranscriptionError(ProviderException):

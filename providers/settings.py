@@ -38,6 +38,14 @@ class VoiceSettings(CoreSettings):
         default="heart", description="Its voice: a hibari voice present on this machine, or the path of one"
     )
 
+    DEEPGRAM_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=deepgram")
+    DEEPGRAM_BASE_URL: str = Field(default="wss://api.deepgram.com", description="Deepgram's servers")
+    DEEPGRAM_STT_MODEL: str = Field(
+        default="nova-3", description="Deepgram model that hears: a nova or, with turns of its own, a flux"
+    )
+    DEEPGRAM_TTS_MODEL: str = Field(default="aura-2-thalia-en", description="Deepgram voice that speaks")
+    DEEPGRAM_LANGUAGE: str = Field(default="en", description="Language Deepgram hears")
+
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
     )

@@ -37,6 +37,10 @@ BESIDE = {("telephony.simulator", "telephony.call")}
 PURE = (
     "providers/errors.py",
     *(f"providers/voice/local/{name}.py" for name in ("bpe", "guards", "levels", "loudness", "mel", "pieces")),
+    "providers/voice/deepgram/listen.py",
+    "providers/voice/deepgram/speak.py",
+    "providers/voice/remote/sansio.py",
+    "providers/voice/remote/service.py",
     "providers/voice/types.py",
     "agent/business.py",
     "agent/history.py",

@@ -3,14 +3,14 @@
 import re
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
 from pydantic import BaseModel
 
 from providers.settings import VoiceSettings, config_from_environment
-from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
+from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities, WordTiming
 
 
 class VoiceProviderConfig(BaseModel):
@@ -34,6 +34,8 @@ class BaseVoiceProvider(ABC):
 
     def __init__(self, config: VoiceProviderConfig) -> None:
         self.config = config
+        self.hears = self.speaks = True
+        """What of it this call uses, so that `connect` need open no more; set by whoever made it."""
         self._connected = False
 
     @classmethod
@@ -73,6 +75,10 @@ class BaseVoiceProvider(ABC):
     @abstractmethod
     async def get_vad_info(self) -> VADInfo | None:
         """The engine's view of the caller's turn, or None when it has none."""
+
+    def word_timings(self) -> Sequence[WordTiming]:
+        """When the words of the text spoken last are said, as far as is known; empty if the engine never tells."""
+        return ()
 
     @property
     def is_connected(self) -> bool:

@@ -1,13 +1,21 @@
 """Speech engines by name: the registry, and the way from a setting to an instance."""
 
 import importlib
+from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
 from providers.errors import ConfigurationError
 from providers.settings import settings
 from providers.voice.base import BaseVoiceProvider
-from providers.voice.local import LocalVoiceProvider
-from providers.voice.scripted import ScriptedVoiceProvider
+
+SHIPPED = {
+    "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
+    "local": "providers.voice.local:LocalVoiceProvider",
+    "scripted": "providers.voice.scripted:ScriptedVoiceProvider",
+}
+"""The engines that come with Offhook, imported when they are asked for."""
+ENTRY_POINTS = "offhook.voice"
+"""The group of entry points under which installed packages name engines of their own."""
 
 
 class VoiceProviderFactory:
@@ -33,13 +41,21 @@ class VoiceProviderFactory:
         provider_name = provider_name.lower()
 
         if provider_name not in cls._registry:
-            known = ", ".join(sorted(cls._registry))
-            raise ConfigurationError.of(
-                "VOICE_PROVIDER",
-                f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)",
-            )
+            path = _known().get(provider_name)
+            if path is None:
+                known = ", ".join(sorted({*cls._registry, *_known()}))
+                raise ConfigurationError.of(
+                    "VOICE_PROVIDER",
+                    f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)",
+                )
+            cls.register(provider_name, _imported(path))
 
         return cls._registry[provider_name].from_settings(settings.voice)
+
+
+def _known() -> dict[str, str]:
+    """Import paths of engines by name: ours, and those of installed packages."""
+    return {point.name.lower(): point.value for point in entry_points(group=ENTRY_POINTS)} | SHIPPED
 
 
 def _imported(path: str) -> type[BaseVoiceProvider]:
@@ -51,7 +67,3 @@ def _imported(path: str) -> type[BaseVoiceProvider]:
     if not (isinstance(found, type) and issubclass(found, BaseVoiceProvider)):
         raise ConfigurationError.of("VOICE_PROVIDER", f"{path} is not a BaseVoiceProvider")
     return found
-
-
-VoiceProviderFactory.register("local", LocalVoiceProvider)
-VoiceProviderFactory.register("scripted", ScriptedVoiceProvider)

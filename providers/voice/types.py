@@ -47,6 +47,15 @@ class VADInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTiming:
+    """When a word is said; times count from the first audio of the text it stands in."""
+
+    word: str
+    start_s: float
+    stop_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceCapabilities:
     """What an engine can do beyond the bare contract; an engine that declares nothing gets these defaults.
 

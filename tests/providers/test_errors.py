@@ -2,6 +2,7 @@ import pytest
 
 from providers.errors import (
     ConfigurationError,
+    Fault,
     LLMError,
     OffhookError,
     Problem,
@@ -28,8 +29,16 @@ def test_every_engine_failure_is_a_provider_exception(kind: type[ProviderExcepti
     error = kind("busy", provider="acme", operation="speak", status=503, retryable=True, setting="ACME_URL")
     assert isinstance(error, ProviderException)
     assert isinstance(error, OffhookError)
-    assert (str(error), error.provider, error.operation, error.status) == ("busy", "acme", "speak", 503)
+    assert str(error) == "acme speak: busy (look at ACME_URL)"
+    assert (error.message, error.provider, error.operation, error.status) == ("busy", "acme", "speak", 503)
     assert (error.retryable, error.setting) == (True, "ACME_URL")
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_fault_says_whether_asking_again_may_help_unless_told_otherwise(fault: Fault) -> None:
+    lasts = fault in (Fault.AUTHENTICATION, Fault.QUOTA, Fault.BAD_REQUEST)
+    assert ProviderException(fault=fault).retryable == (not lasts)
+    assert ProviderException(fault=fault, retryable=lasts).retryable == lasts
 
 
 def test_a_failure_may_say_nothing() -> None:

@@ -1,0 +1,127 @@
+"""Deepgram's listen v1 (Nova) as a pure wire format: binary μ-law in, JSON results out.
+
+https://developers.deepgram.com/docs/live-streaming-audio
+"""
+
+import orjson
+from pydantic import BaseModel
+
+from providers.voice.remote.sansio import Frame
+from providers.voice.remote.service import Service
+from providers.voice.types import TranscriptionResult, VADInfo
+
+BYTES_PER_S = 8000
+MESSAGE_BYTES = 800
+"""100 ms; Deepgram takes 20 to 250 ms, and closes the connection on an empty message."""
+
+_FINALIZE = orjson.dumps({"type": "Finalize"}).decode()
+_KEEP_ALIVE = orjson.dumps({"type": "KeepAlive"}).decode()
+
+
+class _Alternative(BaseModel):
+    transcript: str = ""
+    confidence: float | None = None
+
+
+class _Channel(BaseModel):
+    alternatives: list[_Alternative] = []
+
+
+class _Results(BaseModel):
+    """A span of audio and its words; a final one freezes it."""
+
+    start: float
+    duration: float
+    is_final: bool = False
+    speech_final: bool = False
+    from_finalize: bool = False
+    channel: _Channel
+
+
+class _Error(BaseModel):
+    code: str = ""
+    variant: str = ""
+
+
+class ListenWire:
+    """One connection. `speech_final` and `UtteranceEnd` end the caller's turn, `SpeechStarted` opens it again."""
+
+    is_ready = True
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._held = bytearray()
+        self._sent = 0
+        self._began_s = 0.0
+        self._told_s = 0.0  # up to here results are final
+        self._over = False
+        self._finishing = False
+        self._finalized = False
+
+    @property
+    def audio_s(self) -> float:
+        return self._sent / BYTES_PER_S
+
+    @property
+    def is_finished(self) -> bool:
+        """`Finalize` is answered only if something was buffered; with nothing left to tell there is no need to wait."""
+        return self._finishing and (self._finalized or self._told_s >= self.audio_s)
+
+    @property
+    def vad(self) -> VADInfo | None:
+        return VADInfo(float(self._over), horizon_s=0.0, step_idx=0, total_duration_s=self.audio_s)
+
+    def opening(self) -> list[Frame]:
+        return []
+
+    def begin(self) -> None:
+        self._held.clear()
+        self._began_s = self.audio_s
+        self._over = self._finishing = self._finalized = False
+
+    def audio(self, chunk: bytes) -> list[Frame]:
+        self._held += chunk
+        frames: list[Frame] = []
+        while len(self._held) >= MESSAGE_BYTES:
+            frames.append(self._taken(MESSAGE_BYTES))
+        return frames
+
+    def finish(self) -> list[Frame]:
+        frames: list[Frame] = [self._taken(len(self._held))] if self._held else []
+        self._finishing = True
+        return [*frames, _FINALIZE]
+
+    def keep_alive(self) -> list[Frame]:
+        """A connection without audio is closed after ten seconds, unless it gets one of these."""
+        return [_KEEP_ALIVE]
+
+    def receive(self, frame: Frame) -> list[TranscriptionResult]:
+        message = self._service.decoded(frame)
+        match message.get("type"):
+            case "Results":
+                return self._take(self._service.read(_Results, message))
+            case "UtteranceEnd":
+                self._over = True
+            case "SpeechStarted":
+                self._over = False
+            case "Error":
+                error = self._service.read(_Error, message)
+                raise self._service.failed(error.code or error.variant)
+        return []
+
+    def _take(self, results: _Results) -> list[TranscriptionResult]:
+        stop_s = results.start + results.duration
+        if results.is_final:
+            self._told_s = max(self._told_s, stop_s)
+        self._finalized = self._finalized or results.from_finalize
+        if stop_s <= self._began_s:
+            return []  # of an earlier utterance
+        self._over = results.speech_final
+        best = next(iter(results.channel.alternatives), _Alternative())
+        return [TranscriptionResult(best.transcript, results.start, stop_s, results.is_final, best.confidence)]
+
+    def _taken(self, size: int) -> bytes:
+        taken = bytes(self._held[:size])
+        del self._held[:size]
+        self._sent += size
+        return taken

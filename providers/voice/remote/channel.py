@@ -1,0 +1,197 @@
+"""A WebSocket to a service that outlives what is asked of it: opened once, kept alive, opened again when it broke."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from providers.errors import Fault, ProviderException
+from providers.voice.remote.sansio import Frame, Wire
+from providers.voice.remote.service import Service
+
+logger = logging.getLogger(__name__)
+
+OPEN_LIMIT_S = 4.0
+"""Longest an upgrade may take, what the service says first included."""
+CLOSE_LIMIT_S = 1.0
+SEND_LIMIT_S = 5.0
+LARGEST_MESSAGE = 16 * 1024 * 1024
+"""One message of synthesised speech in base64 can pass the library's own limit of 1 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a socket is opened. The headers hold the key, so they are not shown."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Channel[W: Wire]:
+    """One call's socket to one service, and the wire format on it.
+
+    `keep_alive_s`: after so long without a message of ours the service is told that we are still there; `max_age_s`:
+    the service ends connections that are older, so an older one is not used again. Belongs to one event loop, and to
+    one user at a time. Whatever fails raises `ProviderException`.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        address: Callable[[], Address],
+        wire: Callable[[], W],
+        *,
+        keep_alive_s: float | None = None,
+        max_age_s: float = 3000.0,
+    ) -> None:
+        self.service = service
+        self._address = address
+        self._make_wire = wire
+        self._keep_alive_s = keep_alive_s
+        self._max_age_s = max_age_s
+        self._socket: ClientConnection | None = None
+        self._wire: W | None = None
+        self._opened_at = 0.0
+        self._sent_at = 0.0
+        self._keeping: asyncio.Task[None] | None = None
+        self._posted: list[Frame] = []
+        self._aside: set[asyncio.Task[None]] = set()
+
+    @property
+    def wire(self) -> W | None:
+        """The wire format's state on the open connection."""
+        return self._wire
+
+    async def open(self) -> W:
+        """Open the connection, unless it is; cancelling leaves it closed."""
+        clock = asyncio.get_running_loop().time
+        if self._socket is not None and self._wire is not None:
+            if self._socket.close_code is None and clock() - self._opened_at < self._max_age_s:
+                return self._wire
+            self.abandon()
+        try:
+            async with asyncio.timeout(OPEN_LIMIT_S):
+                self._wire = await self._opened()
+        except TimeoutError:
+            self.abandon()
+            raise self.service.silent(OPEN_LIMIT_S) from None
+        except BaseException:
+            self.abandon()
+            raise
+        self._opened_at = clock()
+        if self._keep_alive_s is not None:
+            self._keeping = asyncio.create_task(self._keep_alive(self._keep_alive_s), name="keep alive")
+        return self._wire
+
+    async def send(self, frames: Sequence[Frame]) -> None:
+        """Send these messages, in order."""
+        socket = self._socket
+        if socket is None:
+            raise self.service.closed(1006)
+        frames, self._posted = [*self._posted, *frames], []
+        if not frames:
+            return
+        self._sent_at = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                for frame in frames:
+                    await socket.send(frame)
+        except ConnectionClosed as error:
+            raise self._closed(error) from None
+        except TimeoutError:
+            raise self.service.silent(SEND_LIMIT_S) from None
+
+    async def receive(self) -> Frame:
+        """The next message, however long that takes; cancelling loses none."""
+        if self._socket is None:
+            raise self.service.closed(1006)
+        try:
+            return await self._socket.recv()
+        except ConnectionClosed as error:
+            raise self._closed(error) from None
+
+    def abandon(self) -> None:
+        """Let the connection go now; it is closed behind our back, and the next `open` makes another."""
+        socket, self._socket, self._wire = self._socket, None, None
+        self._posted.clear()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
+        if socket is not None:
+            self._do_aside(_close(socket))
+
+    def post(self, frames: Sequence[Frame]) -> None:
+        """Send these messages before any other, without being waited for; a connection that fails is let go."""
+        self._posted += frames
+        self._do_aside(self._post())
+
+    async def close(self) -> None:
+        """Close the connection for good; safe to call twice. Returns when nothing is left, within a second or so."""
+        self.abandon()
+        if self._aside:
+            await asyncio.wait(self._aside)
+
+    async def _opened(self) -> W:
+        address, wire = self._address(), self._make_wire()
+        try:
+            self._socket = await connect(
+                address.url,
+                additional_headers=address.headers,
+                compression=None,
+                max_size=LARGEST_MESSAGE,
+                open_timeout=None,  # limited by the caller, with all that comes after it
+                close_timeout=CLOSE_LIMIT_S,
+                proxy=None,
+            )
+        except InvalidStatus as error:
+            answer = error.response
+            raise self.service.refused(answer.status_code, answer.headers, bytes(answer.body or b"")) from None
+        except InvalidURI:
+            raise self.service.error(Fault.BAD_REQUEST, "the address is no ws:// or wss:// URL") from None
+        except InvalidHandshake as error:
+            raise self.service.garbled(f"no WebSocket handshake ({type(error).__name__})") from None
+        except OSError as error:
+            raise self.service.error(Fault.UNAVAILABLE, f"cannot be reached ({type(error).__name__})") from None
+        await self.send(wire.opening())
+        while not wire.is_ready:
+            wire.receive(await self.receive())
+        return wire
+
+    async def _keep_alive(self, every_s: float) -> None:
+        """Tell the service that we are there whenever we have been silent for so long."""
+        clock = asyncio.get_running_loop().time
+        while self._wire is not None:
+            await asyncio.sleep(max(0.0, self._sent_at + every_s - clock()))
+            if clock() - self._sent_at >= every_s:
+                try:
+                    await self.send(self._wire.keep_alive())
+                except ProviderException as error:
+                    logger.debug("a connection that waited is gone: %s", error)
+                    return
+
+    def _do_aside(self, work: Coroutine[None, None, None]) -> None:
+        """Do what nobody waits for but `close`."""
+        task = asyncio.create_task(work, name="engine socket")
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def _post(self) -> None:
+        try:
+            await self.send(())
+        except ProviderException:
+            self.abandon()
+
+    def _closed(self, error: ConnectionClosed) -> ProviderException:
+        return self.service.closed(error.rcvd.code if error.rcvd is not None else 1006)
+
+
+async def _close(socket: ClientConnection) -> None:
+    """Say goodbye if the other side listens, and close in any case."""
+    try:
+        async with asyncio.timeout(CLOSE_LIMIT_S):
+            await socket.close()
+    except (TimeoutError, OSError):
+        socket.transport.abort()

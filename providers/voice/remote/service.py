@@ -1,0 +1,162 @@
+"""A service as its failures see it: who it is, what was asked of it, and which setting an operator should look at."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from providers.errors import Fault, ProviderException, TranscriptionError, TTSError
+
+_ERRORS = {"stt": TranscriptionError, "tts": TTSError}
+_KEY_FAULTS = (Fault.AUTHENTICATION, Fault.QUOTA)
+_STATUS_FAULTS = {
+    401: Fault.AUTHENTICATION,
+    402: Fault.QUOTA,
+    403: Fault.AUTHENTICATION,
+    408: Fault.TIMEOUT,
+    425: Fault.UNAVAILABLE,
+    429: Fault.RATE_LIMIT,
+    504: Fault.TIMEOUT,
+}
+_CODES = (("error", "code"), ("error", "type"), ("err_code",), ("error_code",), ("detail", "status"), ("code",))
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}")
+_CLOSE_FAULTS = {
+    1002: Fault.PROTOCOL,
+    1003: Fault.BAD_REQUEST,
+    1007: Fault.BAD_REQUEST,
+    1008: Fault.BAD_REQUEST,
+    1009: Fault.BAD_REQUEST,
+}
+"""WebSocket close codes that are somebody's mistake; after any other the service is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service of a vendor, for one direction.
+
+    `operation` is "stt" or "tts"; `setting` names the variable that holds the key, `request_id_header` the response
+    header that names the request; `close_faults` are the vendor's own WebSocket close codes, `code_faults` its own
+    error codes or names, both for what the standard ones do not tell.
+    """
+
+    provider: str
+    operation: str
+    setting: str
+    request_id_header: str = "x-request-id"
+    close_faults: Mapping[int, Fault] = field(default_factory=dict)
+    code_faults: Mapping[str, Fault] = field(default_factory=dict)
+
+    def error(
+        self,
+        fault: Fault,
+        message: str,
+        *,
+        status: int | None = None,
+        request_id: str = "",
+        retry_after_s: float | None = None,
+    ) -> ProviderException:
+        """An error of this service. `message` is ours: a vendor's words may quote the caller."""
+        kind = _ERRORS.get(self.operation, ProviderException)
+        return kind(
+            message,
+            provider=self.provider,
+            operation=self.operation,
+            fault=fault,
+            status=status,
+            setting=self.setting if fault in _KEY_FAULTS else "",
+            request_id=request_id,
+            retry_after_s=retry_after_s,
+        )
+
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes = b"", now_epoch_s: float = 0.0
+    ) -> ProviderException:
+        """An HTTP answer other than success; of the body only the vendor's name for the failure is taken."""
+        code = _code(body)
+        fault = self.code_faults.get(code) or _STATUS_FAULTS.get(status)
+        if fault is None:
+            fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_REQUEST
+        said = f", {code}" if code else ""
+        return self.error(
+            fault,
+            f"the service answered {status} ({fault}{said})",
+            status=status,
+            request_id=headers.get(self.request_id_header, ""),
+            retry_after_s=retry_after_s(headers, now_epoch_s),
+        )
+
+    def closed(self, code: int) -> ProviderException:
+        """The service closed the WebSocket before its work was done; 1006 stands for a connection that broke."""
+        fault = self.close_faults.get(code) or _CLOSE_FAULTS.get(code, Fault.UNAVAILABLE)
+        return self.error(fault, f"the connection broke (close code {code})", status=None)
+
+    def garbled(self, what: str) -> ProviderException:
+        """The service sent something it should not have sent; `what` quotes nothing of it."""
+        return self.error(Fault.PROTOCOL, f"cannot read what the service sent: {what}")
+
+    def silent(self, limit_s: float) -> ProviderException:
+        """The service did not answer in time."""
+        return self.error(Fault.TIMEOUT, f"no answer within {limit_s:g} s")
+
+    def failed(self, code: str, request_id: str = "") -> ProviderException:
+        """The service told of a failure in a message of its own, under this code or name; unknown ones may pass."""
+        fault = self.code_faults.get(code, Fault.UNAVAILABLE)
+        return self.error(fault, f"the service reports an error ({_name(code) or 'unnamed'})", request_id=request_id)
+
+    def decoded(self, frame: str | bytes) -> dict[str, object]:
+        """A text frame as the JSON object it must be; raises `ProviderException` for anything else."""
+        try:
+            message: object = orjson.loads(frame)
+        except orjson.JSONDecodeError:
+            raise self.garbled("no JSON") from None
+        if not isinstance(message, dict):
+            raise self.garbled("no JSON object")
+        return message
+
+    def read[M: BaseModel](self, model: type[M], message: object) -> M:
+        """A decoded message as what it should be; raises `ProviderException` if it is not."""
+        try:
+            return model.model_validate(message)
+        except ValidationError as error:
+            fields = {".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)}
+            raise self.garbled(f"{model.__name__} with a bad {' and '.join(sorted(fields))}") from None
+
+
+def _code(body: bytes) -> str:
+    """The vendor's name for a failure, where the vendors put it in the body of an answer."""
+    try:
+        message: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ""
+    for path in _CODES:
+        found = message
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if name := _name(found):
+            return name
+    return ""
+
+
+def _name(code: object) -> str:
+    """A code or name as it may be quoted: it cannot hold words of a caller, or a key."""
+    text = str(code) if isinstance(code, (str, int)) else ""
+    return text if _NAME.fullmatch(text) else ""
+
+
+def retry_after_s(headers: Mapping[str, str], now_epoch_s: float = 0.0) -> float | None:
+    """What `Retry-After` asks us to wait, in seconds; None if it is not there or cannot be read (RFC 9110, 10.2.3).
+
+    Given as a date it is counted from `now_epoch_s`.
+    """
+    milliseconds, value = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    if milliseconds.isascii() and milliseconds.isdigit():
+        return int(milliseconds) / 1000
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now_epoch_s) if value else None
+    except ValueError:
+        return None
