@@ -26,8 +26,9 @@ mutants: $(SETUP)  ## put small faults into the rules of talk, one at a time: do
 run: $(SETUP)  ## serve with what .env and the environment say
 	$(BIN)/offhook serve
 
-lock: $(SETUP)  ## recompile both requirements files from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra nvidia --extra openai --output-file requirements.txt
+lock: $(SETUP)  ## recompile the requirements files from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra nvidia --extra openai --extra s3 --output-file requirements-engines.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra dev --output-file requirements-dev.txt
 LOCK := --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13
 
