@@ -30,3 +30,7 @@ class InventedTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._invented.now
+
+    def jump(self, seconds: float) -> None:
+        """Let time pass while nothing runs, as code does that blocks the loop."""
+        self._invented.now += seconds

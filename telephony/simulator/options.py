@@ -38,4 +38,9 @@ class CallOptions:
     answer_timeout_s: float = 20.0
     max_call_s: float = 300.0
     dial: DialPlan = DialPlan()
+    asks_after_drop: bool = True
+    """Whether `action` is asked after a stream that broke, which of the real Twilio nobody has confirmed.
+
+    If not, the call waits in silence for the REST API, and is ended when nothing comes for `drop_patience_s`."""
+    drop_patience_s: float = 10.0
     follow_feed: bool = True

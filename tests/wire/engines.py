@@ -1,9 +1,14 @@
 """Engines that a call meets in these tests only, named by their import path."""
 
 from collections.abc import AsyncIterator
+from typing import Self
 
 from providers.errors import TTSError
+from providers.settings import VoiceSettings
+from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.scripted import ScriptedVoiceProvider
+from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
+from telephony.scenarios.sounds import Reader, speech
 
 
 class Brisk(ScriptedVoiceProvider):
@@ -20,3 +25,46 @@ class Mute(ScriptedVoiceProvider):
     async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
         raise TTSError("the engine is away", provider="mute", operation="tts")
         yield b""
+
+
+class Reading(BaseVoiceProvider):
+    """Hears and speaks the sounds that carry their own text, in the telephone's own format, as the caller speaks."""
+
+    capabilities = VoiceCapabilities(
+        streaming_stt=True,
+        end_of_turn=True,
+        input_format=AudioFormat.ULAW_8000,
+        output_format=AudioFormat.ULAW_8000,
+    )
+    paused_after_s = 0.3
+
+    def __init__(self, config: VoiceProviderConfig) -> None:
+        super().__init__(config)
+        self._quiet_s = 0.0
+
+    @classmethod
+    def from_settings(cls, settings: VoiceSettings) -> Self:
+        return cls(VoiceProviderConfig(provider_name="reading", sample_rate_input=8000, sample_rate_output=8000))
+
+    async def connect(self) -> None:
+        self._connected = True
+
+    async def disconnect(self) -> None:
+        self._connected = False
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        yield speech(text)
+
+    async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
+        reader, told_at_s, heard_s = Reader(), 0.0, 0.0
+        self._quiet_s = 0.0
+        async for chunk in audio_stream:
+            heard_s += len(chunk) / 8000
+            self._quiet_s = 0.0 if reader.feed(chunk) else self._quiet_s + len(chunk) / 8000
+            if reader.text and heard_s - told_at_s > 0.1:
+                told_at_s = heard_s
+                yield TranscriptionResult(reader.text, 0.0, heard_s)
+        yield TranscriptionResult(reader.text, 0.0, heard_s, is_final=True)
+
+    async def get_vad_info(self) -> VADInfo | None:
+        return VADInfo(float(self._quiet_s >= self.paused_after_s), 0.0, 0, 0.0)
