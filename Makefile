@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/d
 BIN := .venv/bin
 SETUP := .venv/installed
 
-.PHONY: demo test check mutants lock run clean
+.PHONY: demo test check mutants fuzz lock run clean
 .DEFAULT_GOAL := demo
 
 demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
@@ -22,6 +22,9 @@ mutants: $(SETUP)  ## put small faults into the rules of talk, one at a time: do
 	nice $(BIN)/mutmut run --max-children 1
 	@$(BIN)/mutmut results | sed '/: timeout/d; s/:.*//' | xargs -r -n 1 $(BIN)/mutmut show
 	@$(BIN)/mutmut results --all true | $(BIN)/python tests/mutants.py
+
+fuzz: $(SETUP)  ## a million inputs each to whatever reads what strangers send (x86-64 Linux; about five minutes)
+	for target in stream streaming decoding door wires; do $(BIN)/python -m tests.fuzz $$target || exit 1; done
 
 run: $(SETUP)  ## serve with what .env and the environment say
 	$(BIN)/offhook serve
