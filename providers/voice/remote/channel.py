@@ -85,7 +85,7 @@ class Channel[W: Wire]:
         except BaseException:
             self.abandon()
             raise
-        self._opened_at = clock()
+        self._opened_at = self._sent_at = clock()
         if self._keep_alive_s is not None:
             self._keeping = asyncio.create_task(self._keep_alive(self._keep_alive_s), name="keep alive")
         return self._wire
