@@ -18,6 +18,9 @@ UNANSWERED_S = 0.5
 """`Finalize` need not be answered if little audio is left to tell of. How little is not documented; half a second
 without words is no loss, for an utterance ends with as much silence."""
 
+ROUNDING_S = 0.05
+"""Times of results are rounded: one that reaches no further into an utterance is of the one before."""
+
 _FINALIZE = orjson.dumps({"type": "Finalize"}).decode()
 _KEEP_ALIVE = orjson.dumps({"type": "KeepAlive"}).decode()
 
@@ -115,8 +118,8 @@ class ListenWire:
         self._heard_s = max(self._heard_s, stop_s)
         if results.is_final:
             self._told_s = max(self._told_s, stop_s)
-        if stop_s <= self._began_s:
-            return []  # of an earlier utterance
+        if stop_s <= self._began_s + ROUNDING_S:
+            return []
         self._finalized = self._finalized or (results.from_finalize and self._finishing)
         self._over = results.speech_final
         best = next(iter(results.channel.alternatives), _Alternative())
@@ -133,5 +136,5 @@ class ListenWire:
     @property
     def _has_heard_all(self) -> bool:
         """Whether what is left is too little for an answer: this utterance was heard of, and no words are open."""
-        is_heard_of = self._heard_s > self._began_s
+        is_heard_of = self._heard_s > self._began_s + ROUNDING_S
         return is_heard_of and not self._open_words and self.audio_s - self._heard_s <= UNANSWERED_S

@@ -153,10 +153,11 @@ def test_an_utterance_that_nothing_was_heard_of_is_waited_for(wire: ListenWire) 
     assert not wire.is_finished
 
 
-def test_what_still_comes_of_an_earlier_utterance_is_not_of_this_one(wire: ListenWire) -> None:
+@pytest.mark.parametrize("duration", [1.0, 2.0, 2.0000001])
+def test_what_still_comes_of_an_earlier_utterance_is_not_of_this_one(wire: ListenWire, duration: float) -> None:
     wire.audio(bytes(16000))
     wire.begin()
-    assert wire.receive(results("late", duration=2.0, final=True, speech_final=True, from_finalize=True)) == []
+    assert wire.receive(results("late", duration=duration, final=True, speech_final=True, from_finalize=True)) == []
     assert not is_over(wire)
     wire.audio(bytes(16000))
     wire.finish()
