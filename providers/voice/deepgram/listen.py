@@ -121,8 +121,9 @@ class ListenWire:
         if stop_s <= self._began_s + ROUNDING_S:
             return []
         self._finalized = self._finalized or (results.from_finalize and self._finishing)
-        self._over = results.speech_final
         best = next(iter(results.channel.alternatives), _Alternative())
+        if results.speech_final or best.transcript:  # silence changes nothing
+            self._over = results.speech_final
         self._open_words = "" if results.is_final else best.transcript
         return [TranscriptionResult(best.transcript, results.start, stop_s, results.is_final, best.confidence)]
 

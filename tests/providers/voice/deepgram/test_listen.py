@@ -93,6 +93,8 @@ def test_speech_final_ends_the_turn_and_what_follows_opens_it_again(wire: Listen
     assert not is_over(wire)
     wire.receive(results("there", start=1.0, final=True, speech_final=True))
     assert is_over(wire)
+    wire.receive(results("", start=2.0))
+    assert is_over(wire)
     wire.receive(results("but", start=2.0))
     assert not is_over(wire)
 
