@@ -45,6 +45,25 @@ class VoiceSettings(CoreSettings):
     )
     DEEPGRAM_TTS_MODEL: str = Field(default="aura-2-thalia-en", description="Deepgram voice that speaks")
     DEEPGRAM_LANGUAGE: str = Field(default="en", description="Language Deepgram hears")
+    DEEPGRAM_EAGER_EOT_THRESHOLD: float | None = Field(
+        default=None,
+        ge=0.3,
+        le=0.7,
+        description="How sure a flux must be to tell early that a turn may be over; 0.3 to 0.7",
+    )
+
+    CARTESIA_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=cartesia")
+    CARTESIA_BASE_URL: str = Field(default="wss://api.cartesia.ai", description="Cartesia's servers")
+    CARTESIA_VERSION: str = Field(default="2026-03-01", description="Version of Cartesia's interface, a date")
+    CARTESIA_STT_MODEL: str = Field(
+        default="ink-2",
+        description="Cartesia model that hears: an ink-2 finds the caller's turns, an ink-whisper does not",
+    )
+    CARTESIA_TTS_MODEL: str = Field(default="sonic-3.5", description="Cartesia model that speaks")
+    CARTESIA_VOICE_ID: str = Field(
+        default="f786b574-daa5-4673-aa0c-cbe3e8534c02", description="Cartesia voice that speaks"
+    )
+    CARTESIA_LANGUAGE: str = Field(default="en", description="Language Cartesia hears and speaks")
 
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"

@@ -9,6 +9,7 @@ from providers.settings import settings
 from providers.voice.base import BaseVoiceProvider
 
 SHIPPED = {
+    "cartesia": "providers.voice.cartesia:CartesiaVoiceProvider",
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -34,8 +35,9 @@ class Channel[W: Wire]:
     """One call's socket to one service, and the wire format on it.
 
     `keep_alive_s`: after so long without a message of ours the service is told that we are still there; `max_age_s`:
-    the service ends connections that are older, so an older one is not used again. Belongs to one event loop, and to
-    one user at a time. Whatever fails raises `ProviderException`.
+    the service ends connections that are older, so an older one is not used again; `closes_when_done`: the service may
+    tell that an utterance is done by closing. Belongs to one event loop, and to one user at a time. Whatever fails
+    raises `ProviderException`.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Channel[W: Wire]:
         *,
         keep_alive_s: float | None = None,
         max_age_s: float = 3000.0,
+        closes_when_done: bool = False,
     ) -> None:
         self.service = service
+        self.closes_when_done = closes_when_done
         self._address = address
         self._make_wire = wire
         self._keep_alive_s = keep_alive_s
@@ -81,7 +85,7 @@ class Channel[W: Wire]:
         except BaseException:
             self.abandon()
             raise
-        self._opened_at = clock()
+        self._opened_at = self._sent_at = clock()
         if self._keep_alive_s is not None:
             self._keeping = asyncio.create_task(self._keep_alive(self._keep_alive_s), name="keep alive")
         return self._wire
@@ -148,7 +152,9 @@ class Channel[W: Wire]:
             )
         except InvalidStatus as error:
             answer = error.response
-            raise self.service.refused(answer.status_code, answer.headers, bytes(answer.body or b"")) from None
+            raise self.service.refused(
+                answer.status_code, answer.headers, bytes(answer.body or b""), time.time()
+            ) from None
         except InvalidURI:
             raise self.service.error(Fault.BAD_REQUEST, "the address is no ws:// or wss:// URL") from None
         except InvalidHandshake as error:

@@ -1,7 +1,7 @@
 """A service as its failures see it: who it is, what was asked of it, and which setting an operator should look at."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
@@ -22,7 +22,11 @@ _STATUS_FAULTS = {
     504: Fault.TIMEOUT,
 }
 _CODES = (("error", "code"), ("error", "type"), ("err_code",), ("error_code",), ("detail", "status"), ("code",))
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}")
+_REQUEST_IDS = (("request_id",),)
+_CODE = re.compile(r"(?=.{1,48}$)([A-Za-z]{1,24}\d{0,2}|\d{1,6})([_.-]([A-Za-z]{1,24}\d{0,2}|\d{1,6}))*")
+"""Words and short numbers: no key looks like that, and no sentence of a caller."""
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _CLOSE_FAULTS = {
     1002: Fault.PROTOCOL,
     1003: Fault.BAD_REQUEST,
@@ -74,8 +78,8 @@ class Service:
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes = b"", now_epoch_s: float = 0.0
     ) -> ProviderException:
-        """An HTTP answer other than success; of the body only the vendor's name for the failure is taken."""
-        code = _code(body)
+        """An HTTP answer other than success; of the body only the vendor's names for failure and request are taken."""
+        code = _named(body, _CODES, _CODE)
         fault = self.code_faults.get(code) or _STATUS_FAULTS.get(status)
         if fault is None:
             fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_REQUEST
@@ -84,14 +88,14 @@ class Service:
             fault,
             f"the service answered {status} ({fault}{said})",
             status=status,
-            request_id=headers.get(self.request_id_header, ""),
+            request_id=_quoted(headers.get(self.request_id_header), _ID) or _named(body, _REQUEST_IDS, _ID),
             retry_after_s=retry_after_s(headers, now_epoch_s),
         )
 
     def closed(self, code: int) -> ProviderException:
         """The service closed the WebSocket before its work was done; 1006 stands for a connection that broke."""
         fault = self.close_faults.get(code) or _CLOSE_FAULTS.get(code, Fault.UNAVAILABLE)
-        return self.error(fault, f"the connection broke (close code {code})", status=None)
+        return self.error(fault, f"the connection broke (close code {code})", status=code)
 
     def garbled(self, what: str) -> ProviderException:
         """The service sent something it should not have sent; `what` quotes nothing of it."""
@@ -104,7 +108,9 @@ class Service:
     def failed(self, code: str, request_id: str = "") -> ProviderException:
         """The service told of a failure in a message of its own, under this code or name; unknown ones may pass."""
         fault = self.code_faults.get(code, Fault.UNAVAILABLE)
-        return self.error(fault, f"the service reports an error ({_name(code) or 'unnamed'})", request_id=request_id)
+        return self.error(
+            fault, f"the service reports an error ({_quoted(code, _CODE) or 'unnamed'})", request_id=request_id
+        )
 
     def decoded(self, frame: str | bytes) -> dict[str, object]:
         """A text frame as the JSON object it must be; raises `ProviderException` for anything else."""
@@ -125,25 +131,25 @@ class Service:
             raise self.garbled(f"{model.__name__} with a bad {' and '.join(sorted(fields))}") from None
 
 
-def _code(body: bytes) -> str:
-    """The vendor's name for a failure, where the vendors put it in the body of an answer."""
+def _named(body: bytes, paths: Iterable[Sequence[str]], form: re.Pattern[str]) -> str:
+    """A vendor's name for something, where the vendors put it in the body of an answer."""
     try:
         message: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         return ""
-    for path in _CODES:
+    for path in paths:
         found = message
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
-        if name := _name(found):
+        if name := _quoted(found, form):
             return name
     return ""
 
 
-def _name(code: object) -> str:
-    """A code or name as it may be quoted: it cannot hold words of a caller, or a key."""
-    text = str(code) if isinstance(code, (str, int)) else ""
-    return text if _NAME.fullmatch(text) else ""
+def _quoted(name: object, form: re.Pattern[str]) -> str:
+    """A code or name if it may be quoted, else nothing."""
+    text = str(name) if isinstance(name, (str, int)) else ""
+    return text if form.fullmatch(text) else ""
 
 
 def retry_after_s(headers: Mapping[str, str], now_epoch_s: float = 0.0) -> float | None:
@@ -152,11 +158,11 @@ def retry_after_s(headers: Mapping[str, str], now_epoch_s: float = 0.0) -> float
     Given as a date it is counted from `now_epoch_s`.
     """
     milliseconds, value = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
-    if milliseconds.isascii() and milliseconds.isdigit():
+    if _WHOLE_NUMBER.fullmatch(milliseconds):
         return int(milliseconds) / 1000
-    if value.isascii() and value.isdigit():
+    if _WHOLE_NUMBER.fullmatch(value):
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now_epoch_s) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

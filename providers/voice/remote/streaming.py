@@ -4,6 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
+
+from websockets.frames import CloseCode
 
 from providers.errors import Fault, ProviderException
 from providers.voice.remote.channel import Channel
@@ -23,6 +26,8 @@ CONNECTIONS = 3
 """Connections an utterance may use up."""
 BEHIND = 64
 """Messages of the service that may wait to be read."""
+GOODBYES = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
+"""How a service closes that was asked to."""
 
 
 async def recognise[R: Recogniser](
@@ -66,7 +71,7 @@ async def _attempt[R: Recogniser](channel: Channel[R], utterance: Utterance) -> 
         asyncio.create_task(_send(channel, wire, utterance, inbox), name="utterance sender"),
         asyncio.create_task(_receive(channel, inbox), name="utterance receiver"),
     )
-    is_sent = False
+    is_sent, latest = False, None
     try:
         while not (is_sent and wire.is_finished):
             try:
@@ -77,9 +82,14 @@ async def _attempt[R: Recogniser](channel: Channel[R], utterance: Utterance) -> 
             if item is None:
                 is_sent = True
             elif isinstance(item, ProviderException):
-                raise item
+                if not (is_sent and channel.closes_when_done and item.status in GOODBYES):
+                    raise item
+                if latest is not None and not latest.is_final:
+                    yield replace(latest, is_final=True)  # nothing came after it that could have replaced it
+                return
             else:
                 for result in wire.receive(item):
+                    latest = result
                     result.start_s = max(0.0, result.start_s + origin_s)
                     result.stop_s = None if result.stop_s is None else max(0.0, result.stop_s + origin_s)
                     if result.is_final:

@@ -55,8 +55,8 @@ class Utterance:
 
     def stands(self, stop_s: float | None) -> None:
         """A final result tells what was said up to here; if it does not say where, up to what was handed on."""
-        stop = self._position if stop_s is None else round(stop_s * self._bytes_per_s) // 2 * 2
-        self._stands = max(self._stands, min(stop, self._position))
+        stop_s = self.position_s if stop_s is None else min(stop_s, self.position_s)
+        self._stands = max(self._stands, round(stop_s * self._bytes_per_s) // 2 * 2)
 
     def rewind(self) -> float:
         """Go back to where the final results end; returns how many seconds of that are no longer kept."""

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from providers.voice.base import BaseVoiceProvider
+from providers.voice.cartesia import CartesiaConfig, CartesiaVoiceProvider
 from providers.voice.deepgram import DeepgramConfig, DeepgramVoiceProvider
-from tests.fakes import deepgram
+from tests.fakes import cartesia, deepgram
 from tests.fakes.trouble import Trouble
 
 
@@ -24,11 +25,21 @@ class Subject:
     text: str = "Good morning."
 
 
+def deepgram_with(stt_model: str, tts_model: str) -> Callable[[Any], BaseVoiceProvider]:
+    return lambda fake: DeepgramVoiceProvider(
+        DeepgramConfig(api_key=SecretStr(deepgram.KEY), base_url=fake.url, stt_model=stt_model, tts_model=tts_model)
+    )
+
+
+def cartesia_with(stt_model: str) -> Callable[[Any], BaseVoiceProvider]:
+    return lambda fake: CartesiaVoiceProvider(
+        CartesiaConfig(api_key=SecretStr(cartesia.KEY), base_url=fake.url, stt_model=stt_model)
+    )
+
+
 SUBJECTS = (
-    Subject(
-        "deepgram",
-        deepgram.DeepgramFake,
-        lambda fake: DeepgramVoiceProvider(DeepgramConfig(api_key=SecretStr(deepgram.KEY), base_url=fake.url)),
-        deepgram.KEY,
-    ),
+    Subject("deepgram", deepgram.DeepgramFake, deepgram_with("nova-3", "aura-2-thalia-en"), deepgram.KEY),
+    Subject("deepgram", deepgram.DeepgramFake, deepgram_with("flux-general-en", "flux-alexis-en"), deepgram.KEY),
+    Subject("cartesia", cartesia.CartesiaFake, cartesia_with("ink-2"), cartesia.KEY),
+    Subject("cartesia", cartesia.CartesiaFake, cartesia_with("ink-whisper"), cartesia.KEY),
 )

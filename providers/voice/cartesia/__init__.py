@@ -1,0 +1,5 @@
+"""Cartesia: Ink recognition, Sonic speech."""
+
+from providers.voice.cartesia.provider import CartesiaConfig, CartesiaVoiceProvider
+
+__all__ = ["CartesiaConfig", "CartesiaVoiceProvider"]
