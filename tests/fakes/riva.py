@@ -201,6 +201,7 @@ class RivaFake:
     # --- synthesis ---------------------------------------------------------------------------------------------
 
     async def _synthesise(self, called: Called, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        at_ms = 0
         async for request in requests:
             found = fields(request)
             text = bytes_of(request, 1).decode()
@@ -208,7 +209,8 @@ class RivaFake:
             self._check(found.get(3) == [LINEAR_PCM] and found.get(4) == [8000], "another audio format")
             self._check(found.get(2) == [b"en-US"] and bool(found.get(5)), "no language or no voice")
             for word in text.split():
-                timing = message(_1=word, _2=0, _3=60 * len(word))
+                timing = message(_1=word, _2=at_ms, _3=at_ms + 60 * len(word))
+                at_ms += 60 * len(word)
                 yield message(_1=b"\x00\x10" * (AUDIO_PER_CHARACTER // 2 * len(word)), _2=message(_9=[timing]))
 
     def _check(self, is_right: bool, complaint: str) -> None:
