@@ -31,7 +31,7 @@ lock: $(SETUP)  ## recompile both requirements files from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra dev --output-file requirements-dev.txt
 LOCK := --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13
 
-protobuf: $(SETUP)  ## regenerate the messages of NVIDIA's speech services; the version is one whose code every protobuf >=6.30 takes
+protobuf: $(SETUP)  ## regenerate the messages of NVIDIA's speech (by the compiler whose code runs with protobuf 6.30 and later)
 	$(BIN)/uv run --quiet --no-project --with grpcio-tools==1.72.2 python -m grpc_tools.protoc \
 		--proto_path=. --python_out=. --pyi_out=. providers/voice/nvidia/speech.proto
 

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -7,6 +8,7 @@ from providers.errors import Fault, ProviderException, TranscriptionError
 from providers.voice.nvidia.frames import END
 from providers.voice.nvidia.rpc import Method, close_shared_channels, shared_channel
 from providers.voice.nvidia.status import FAULTS
+from providers.voice.nvidia.synthesis import SynthesisWire
 from providers.voice.remote.service import Service
 from tests.fakes.riva import REQUEST_ID, RivaFake
 from tests.fakes.trouble import RETRY_AFTER_S, Trouble
@@ -103,3 +105,13 @@ async def test_a_call_that_is_over_takes_no_more(fake: RivaFake) -> None:
     assert not call.is_open
     with pytest.raises(TranscriptionError, match="UNIMPLEMENTED"):
         await call.send(b"late")
+
+
+async def test_a_call_that_takes_too_long_is_ended(fake: RivaFake) -> None:
+    fake.trouble = Trouble.STALL
+    method = replace(engine_of(fake)._synthesis(), deadline_s=0.05)
+    call = await method.open(SERVICE)
+    await call.send(SynthesisWire(SERVICE, "en-US", "Aria").speak("Yes.")[0])
+    with pytest.raises(TranscriptionError) as caught:
+        await call.receive()
+    assert caught.value.fault is Fault.TIMEOUT
