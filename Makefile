@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/d
 BIN := .venv/bin
 SETUP := .venv/installed
 
-.PHONY: demo test check mutants fuzz lock run clean
+.PHONY: demo test check mutants fuzz lock protobuf run clean
 .DEFAULT_GOAL := demo
 
 demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
@@ -34,6 +34,10 @@ lock: $(SETUP)  ## recompile the requirements files from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra nvidia --extra openai --extra s3 --output-file requirements-engines.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra dev --output-file requirements-dev.txt
 LOCK := --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.13
+
+protobuf: $(SETUP)  ## regenerate the messages of NVIDIA's speech (by the compiler whose code runs with protobuf 6.30 and later)
+	$(BIN)/uv run --quiet --no-project --with grpcio-tools==1.72.2 python -m grpc_tools.protoc \
+		--proto_path=. --python_out=. --pyi_out=. providers/voice/nvidia/speech.proto
 
 clean:
 	rm -rf .venv build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

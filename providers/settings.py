@@ -65,6 +65,25 @@ class VoiceSettings(CoreSettings):
     )
     CARTESIA_LANGUAGE: str = Field(default="en", description="Language Cartesia hears and speaks")
 
+    NVIDIA_API_KEY: SecretStr | None = Field(default=None, description="Key for NVIDIA's hosted models")
+    NVIDIA_SPEECH_TARGET: str = Field(
+        default="grpc.nvcf.nvidia.com:443", description="Server for VOICE_PROVIDER=nvidia, as host:port"
+    )
+    NVIDIA_SPEECH_TTS_TARGET: str | None = Field(
+        default=None, description="Server that speaks, if another than NVIDIA_SPEECH_TARGET"
+    )
+    NVIDIA_SPEECH_TLS: bool = Field(default=True, description="Without it neither key nor function ids are sent")
+    NVIDIA_SPEECH_STT_FUNCTION_ID: str = Field(
+        default="bb0837de-8c7b-481f-9ec8-ef5663e9c1fa",
+        description="Hosted function that hears, as build.nvidia.com shows it; NVIDIA changes it now and then",
+    )
+    NVIDIA_SPEECH_TTS_FUNCTION_ID: str = Field(
+        default="877104f7-e885-42b9-8de8-f6e4c6303969", description="Hosted function that speaks, likewise"
+    )
+    NVIDIA_SPEECH_STT_MODEL: str = Field(default="", description="Model that hears; the server picks one if unset")
+    NVIDIA_SPEECH_VOICE: str = Field(default="Magpie-Multilingual.EN-US.Aria", description="Voice that speaks")
+    NVIDIA_SPEECH_LANGUAGE: str = Field(default="en-US", description="Language NVIDIA's speech hears and speaks")
+
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
     )

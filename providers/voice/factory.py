@@ -12,6 +12,7 @@ SHIPPED = {
     "cartesia": "providers.voice.cartesia:CartesiaVoiceProvider",
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
+    "nvidia": "providers.voice.nvidia:NvidiaVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",
 }
 """The engines that come with Offhook, imported when they are asked for."""

@@ -1,10 +1,11 @@
-"""A WebSocket to a service that outlives what is asked of it: opened once, kept alive, opened again when it broke."""
+"""A connection to a service that outlives what is asked of it: opened once, kept alive, opened again when it broke."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -23,16 +24,99 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 """One message of synthesised speech in base64 can pass the library's own limit of 1 MiB."""
 
 
+class Connection(Protocol):
+    """What messages go over, in order. Sending and receiving raise `ProviderException`, whatever fails."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more can be asked of it, as far as is known."""
+
+    async def send(self, frame: Frame) -> None:
+        """Send a message, however long that takes."""
+
+    async def receive(self) -> Frame:
+        """The next message, however long that takes; cancelling loses none, or ends the connection."""
+
+    async def close(self) -> None:
+        """Close it, whatever state it is in; takes no longer than `CLOSE_LIMIT_S`."""
+
+
+class Endpoint(Protocol):
+    """Where a service is to be found."""
+
+    async def open(self, service: Service) -> Connection:
+        """Open a connection, however long that takes; raises `ProviderException`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a socket is opened. The headers hold the key, so they are not shown."""
+    """Where a WebSocket is opened. The headers hold the key, so they are not shown."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    async def open(self, service: Service) -> Connection:
+        """Open the socket."""
+        try:
+            socket = await connect(
+                self.url,
+                additional_headers=self.headers,
+                compression=None,
+                max_size=LARGEST_MESSAGE,
+                open_timeout=None,  # limited by the channel, with all that comes after it
+                close_timeout=CLOSE_LIMIT_S,
+                proxy=None,
+            )
+        except InvalidStatus as error:
+            answer = error.response
+            body = bytes(answer.body or b"")
+            raise service.refused(answer.status_code, answer.headers, body, time.time()) from None
+        except InvalidURI:
+            raise service.error(Fault.BAD_REQUEST, "the address is no ws:// or wss:// URL") from None
+        except InvalidHandshake as error:
+            raise service.garbled(f"no WebSocket handshake ({type(error).__name__})") from None
+        except OSError as error:
+            raise service.error(Fault.UNAVAILABLE, f"cannot be reached ({type(error).__name__})") from None
+        return _Socket(service, socket)
+
+
+class _Socket:
+    """An open WebSocket."""
+
+    def __init__(self, service: Service, socket: ClientConnection) -> None:
+        self._service = service
+        self._socket = socket
+
+    @property
+    def is_open(self) -> bool:
+        return self._socket.close_code is None
+
+    async def send(self, frame: Frame) -> None:
+        try:
+            await self._socket.send(frame)
+        except ConnectionClosed as error:
+            raise self._closed(error) from None
+
+    async def receive(self) -> Frame:
+        try:
+            return await self._socket.recv()
+        except ConnectionClosed as error:
+            raise self._closed(error) from None
+
+    async def close(self) -> None:
+        """Say goodbye if the other side listens, and close in any case."""
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await self._socket.close()
+        except (TimeoutError, OSError):
+            self._socket.transport.abort()
+
+    def _closed(self, error: ConnectionClosed) -> ProviderException:
+        return self._service.closed(error.rcvd.code if error.rcvd is not None else 1006)
+
 
 class Channel[W: Wire]:
-    """One call's socket to one service, and the wire format on it.
+    """One call's connection to one service, and the wire format on it.
 
     `keep_alive_s`: after so long without a message of ours the service is told that we are still there; `max_age_s`:
     the service ends connections that are older, so an older one is not used again; `closes_when_done`: the service may
@@ -43,7 +127,7 @@ class Channel[W: Wire]:
     def __init__(
         self,
         service: Service,
-        address: Callable[[], Address],
+        address: Callable[[], Endpoint],
         wire: Callable[[], W],
         *,
         keep_alive_s: float | None = None,
@@ -56,7 +140,7 @@ class Channel[W: Wire]:
         self._make_wire = wire
         self._keep_alive_s = keep_alive_s
         self._max_age_s = max_age_s
-        self._socket: ClientConnection | None = None
+        self._connection: Connection | None = None
         self._wire: W | None = None
         self._opened_at = 0.0
         self._sent_at = 0.0
@@ -72,8 +156,8 @@ class Channel[W: Wire]:
     async def open(self) -> W:
         """Open the connection, unless it is; cancelling leaves it closed."""
         clock = asyncio.get_running_loop().time
-        if self._socket is not None and self._wire is not None:
-            if self._socket.close_code is None and clock() - self._opened_at < self._max_age_s:
+        if self._connection is not None and self._wire is not None:
+            if self._connection.is_open and clock() - self._opened_at < self._max_age_s:
                 return self._wire
             self.abandon()
         try:
@@ -92,8 +176,8 @@ class Channel[W: Wire]:
 
     async def send(self, frames: Sequence[Frame]) -> None:
         """Send these messages, in order."""
-        socket = self._socket
-        if socket is None:
+        connection = self._connection
+        if connection is None:
             raise self.service.closed(1006)
         frames, self._posted = [*self._posted, *frames], []
         if not frames:
@@ -102,30 +186,25 @@ class Channel[W: Wire]:
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
                 for frame in frames:
-                    await socket.send(frame)
-        except ConnectionClosed as error:
-            raise self._closed(error) from None
+                    await connection.send(frame)
         except TimeoutError:
             raise self.service.silent(SEND_LIMIT_S) from None
 
     async def receive(self) -> Frame:
-        """The next message, however long that takes; cancelling loses none."""
-        if self._socket is None:
+        """The next message, however long that takes; cancelling loses none, or ends the connection."""
+        if self._connection is None:
             raise self.service.closed(1006)
-        try:
-            return await self._socket.recv()
-        except ConnectionClosed as error:
-            raise self._closed(error) from None
+        return await self._connection.receive()
 
     def abandon(self) -> None:
         """Let the connection go now; it is closed behind our back, and the next `open` makes another."""
-        socket, self._socket, self._wire = self._socket, None, None
+        connection, self._connection, self._wire = self._connection, None, None
         self._posted.clear()
         if self._keeping is not None:
             self._keeping.cancel()
             self._keeping = None
-        if socket is not None:
-            self._do_aside(_close(socket))
+        if connection is not None:
+            self._do_aside(connection.close())
 
     def post(self, frames: Sequence[Frame]) -> None:
         """Send these messages before any other, without being waited for; a connection that fails is let go."""
@@ -139,28 +218,8 @@ class Channel[W: Wire]:
             await asyncio.wait(self._aside)
 
     async def _opened(self) -> W:
-        address, wire = self._address(), self._make_wire()
-        try:
-            self._socket = await connect(
-                address.url,
-                additional_headers=address.headers,
-                compression=None,
-                max_size=LARGEST_MESSAGE,
-                open_timeout=None,  # limited by the caller, with all that comes after it
-                close_timeout=CLOSE_LIMIT_S,
-                proxy=None,
-            )
-        except InvalidStatus as error:
-            answer = error.response
-            raise self.service.refused(
-                answer.status_code, answer.headers, bytes(answer.body or b""), time.time()
-            ) from None
-        except InvalidURI:
-            raise self.service.error(Fault.BAD_REQUEST, "the address is no ws:// or wss:// URL") from None
-        except InvalidHandshake as error:
-            raise self.service.garbled(f"no WebSocket handshake ({type(error).__name__})") from None
-        except OSError as error:
-            raise self.service.error(Fault.UNAVAILABLE, f"cannot be reached ({type(error).__name__})") from None
+        wire = self._make_wire()
+        self._connection = await self._address().open(self.service)
         await self.send(wire.opening())
         while not wire.is_ready:
             wire.receive(await self.receive())
@@ -180,7 +239,7 @@ class Channel[W: Wire]:
 
     def _do_aside(self, work: Coroutine[None, None, None]) -> None:
         """Do what nobody waits for but `close`."""
-        task = asyncio.create_task(work, name="engine socket")
+        task = asyncio.create_task(work, name="engine connection")
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
 
@@ -189,15 +248,3 @@ class Channel[W: Wire]:
             await self.send(())
         except ProviderException:
             self.abandon()
-
-    def _closed(self, error: ConnectionClosed) -> ProviderException:
-        return self.service.closed(error.rcvd.code if error.rcvd is not None else 1006)
-
-
-async def _close(socket: ClientConnection) -> None:
-    """Say goodbye if the other side listens, and close in any case."""
-    try:
-        async with asyncio.timeout(CLOSE_LIMIT_S):
-            await socket.close()
-    except (TimeoutError, OSError):
-        socket.transport.abort()

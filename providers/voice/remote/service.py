@@ -59,10 +59,14 @@ class Service:
         message: str,
         *,
         status: int | None = None,
+        setting: str = "",
         request_id: str = "",
         retry_after_s: float | None = None,
     ) -> ProviderException:
-        """An error of this service. `message` is ours: a vendor's words may quote the caller."""
+        """An error of this service. `message` is ours: a vendor's words may quote the caller.
+
+        `setting` is what to look at, if it is not the key that does not do.
+        """
         kind = _ERRORS.get(self.operation, ProviderException)
         return kind(
             message,
@@ -70,7 +74,7 @@ class Service:
             operation=self.operation,
             fault=fault,
             status=status,
-            setting=self.setting if fault in _KEY_FAULTS else "",
+            setting=setting or (self.setting if fault in _KEY_FAULTS else ""),
             request_id=request_id,
             retry_after_s=retry_after_s,
         )
@@ -105,11 +109,16 @@ class Service:
         """The service did not answer in time."""
         return self.error(Fault.TIMEOUT, f"no answer within {limit_s:g} s")
 
-    def failed(self, code: str, request_id: str = "") -> ProviderException:
+    def failed(
+        self, code: str, request_id: str = "", *, setting: str = "", retry_after_s: float | None = None
+    ) -> ProviderException:
         """The service told of a failure in a message of its own, under this code or name; unknown ones may pass."""
-        fault = self.code_faults.get(code, Fault.UNAVAILABLE)
         return self.error(
-            fault, f"the service reports an error ({_quoted(code, _CODE) or 'unnamed'})", request_id=request_id
+            self.code_faults.get(code, Fault.UNAVAILABLE),
+            f"the service reports an error ({_quoted(code, _CODE) or 'unnamed'})",
+            setting=setting,
+            request_id=request_id,
+            retry_after_s=retry_after_s,
         )
 
     def decoded(self, frame: str | bytes) -> dict[str, object]:

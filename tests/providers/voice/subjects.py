@@ -1,6 +1,6 @@
 """The engines the contract suite is run over, each with the fake it talks to: a new engine adds one line."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,19 @@ from pydantic import SecretStr
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.cartesia import CartesiaConfig, CartesiaVoiceProvider
 from providers.voice.deepgram import DeepgramConfig, DeepgramVoiceProvider
-from tests.fakes import cartesia, deepgram
+from providers.voice.nvidia import NvidiaConfig, NvidiaVoiceProvider
+from providers.voice.nvidia.rpc import close_shared_channels
+from providers.voice.remote.http import close_shared_client
+from tests.fakes import cartesia, deepgram, riva
 from tests.fakes.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An engine and its fake. `secret` is the key it is given; `troubles` what the fake can do wrong."""
+    """An engine and its fake. `secret` is the key it is given; `troubles` what the fake can do wrong.
+
+    `close_shared` closes what the engine's calls share.
+    """
 
     name: str
     fake: Callable[[], Any]
@@ -23,6 +29,7 @@ class Subject:
     secret: str
     troubles: tuple[Trouble, ...] = tuple(Trouble)[1:]
     text: str = "Good morning."
+    close_shared: Callable[[], Awaitable[None]] = close_shared_client
 
 
 def deepgram_with(stt_model: str, tts_model: str) -> Callable[[Any], BaseVoiceProvider]:
@@ -42,4 +49,20 @@ SUBJECTS = (
     Subject("deepgram", deepgram.DeepgramFake, deepgram_with("flux-general-en", "flux-alexis-en"), deepgram.KEY),
     Subject("cartesia", cartesia.CartesiaFake, cartesia_with("ink-2"), cartesia.KEY),
     Subject("cartesia", cartesia.CartesiaFake, cartesia_with("ink-whisper"), cartesia.KEY),
+    Subject(
+        "nvidia",
+        riva.RivaFake,
+        lambda fake: NvidiaVoiceProvider(
+            NvidiaConfig(
+                api_key=SecretStr(riva.KEY),
+                stt_target=fake.target,
+                tts_target=fake.target,
+                tls=False,
+                stt_function_id=riva.STT_FUNCTION,
+                tts_function_id=riva.TTS_FUNCTION,
+            )
+        ),
+        riva.KEY,
+        close_shared=close_shared_channels,
+    ),
 )

@@ -9,7 +9,7 @@ import pytest
 
 from providers.errors import Fault, ProviderException, TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider
-from providers.voice.remote import http, streaming
+from providers.voice.remote import streaming
 from providers.voice.types import AudioFormat, TranscriptionResult
 from tests.fakes.trouble import RETRY_AFTER_S, Trouble
 from tests.providers.voice.subjects import SUBJECTS, Subject
@@ -55,7 +55,7 @@ async def engine(subject: Subject, fake: Any) -> AsyncIterator[BaseVoiceProvider
     engine = subject.provider(fake)
     yield engine
     await engine.disconnect()
-    await http.close_shared_client()
+    await subject.close_shared()
     await fake.until(lambda: fake.open_connections == 0)
     left = {task for task in asyncio.all_tasks() - before if not task.done() and "engine" in repr(task.get_coro())}
     assert not left
