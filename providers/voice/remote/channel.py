@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from providers.errors import Fault, ProviderException
+from providers.voice.remote.pace import Pace
 from providers.voice.remote.sansio import Frame, Wire
 from providers.voice.remote.service import Service
 
@@ -34,8 +36,9 @@ class Channel[W: Wire]:
     """One call's socket to one service, and the wire format on it.
 
     `keep_alive_s`: after so long without a message of ours the service is told that we are still there; `max_age_s`:
-    the service ends connections that are older, so an older one is not used again. Belongs to one event loop, and to
-    one user at a time. Whatever fails raises `ProviderException`.
+    the service ends connections that are older, so an older one is not used again; `farewell`: what it wants to be
+    told when a connection is let go; `pace`: how fast it takes audio, as fast as it comes if not given. Belongs to one
+    event loop, and to one user at a time. Whatever fails raises `ProviderException`.
     """
 
     def __init__(
@@ -46,18 +49,24 @@ class Channel[W: Wire]:
         *,
         keep_alive_s: float | None = None,
         max_age_s: float = 3000.0,
+        farewell: Sequence[Frame] = (),
+        pace: Pace | None = None,
     ) -> None:
         self.service = service
         self._address = address
         self._make_wire = wire
         self._keep_alive_s = keep_alive_s
         self._max_age_s = max_age_s
+        self._farewell = farewell
+        self._pace = pace
         self._socket: ClientConnection | None = None
         self._wire: W | None = None
         self._opened_at = 0.0
         self._sent_at = 0.0
         self._keeping: asyncio.Task[None] | None = None
         self._posted: list[Frame] = []
+        self._opening = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
         self._aside: set[asyncio.Task[None]] = set()
 
     @property
@@ -67,6 +76,10 @@ class Channel[W: Wire]:
 
     async def open(self) -> W:
         """Open the connection, unless it is; cancelling leaves it closed."""
+        async with self._opening:
+            return await self._open()
+
+    async def _open(self) -> W:
         clock = asyncio.get_running_loop().time
         if self._socket is not None and self._wire is not None:
             if self._socket.close_code is None and clock() - self._opened_at < self._max_age_s:
@@ -81,7 +94,7 @@ class Channel[W: Wire]:
         except BaseException:
             self.abandon()
             raise
-        self._opened_at = clock()
+        self._opened_at = self._sent_at = clock()
         if self._keep_alive_s is not None:
             self._keeping = asyncio.create_task(self._keep_alive(self._keep_alive_s), name="keep alive")
         return self._wire
@@ -104,6 +117,11 @@ class Channel[W: Wire]:
         except TimeoutError:
             raise self.service.silent(SEND_LIMIT_S) from None
 
+    async def keep_pace(self, audio_s: float) -> None:
+        """Wait until the service takes so much more audio; cancelling counts it as sent."""
+        if self._pace is not None:
+            await asyncio.sleep(self._pace.wait_s(audio_s, asyncio.get_running_loop().time()))
+
     async def receive(self) -> Frame:
         """The next message, however long that takes; cancelling loses none."""
         if self._socket is None:
@@ -121,7 +139,12 @@ class Channel[W: Wire]:
             self._keeping.cancel()
             self._keeping = None
         if socket is not None:
-            self._do_aside(_close(socket))
+            self._do_aside(_close(socket, self._farewell))
+
+    def renew(self) -> None:
+        """Let the connection go now, and open another without being waited for, so that it is there when needed."""
+        self.abandon()
+        self._renewal = self._do_aside(self._renew())
 
     def post(self, frames: Sequence[Frame]) -> None:
         """Send these messages before any other, without being waited for; a connection that fails is let go."""
@@ -130,6 +153,8 @@ class Channel[W: Wire]:
 
     async def close(self) -> None:
         """Close the connection for good; safe to call twice. Returns when nothing is left, within a second or so."""
+        if self._renewal is not None:
+            self._renewal.cancel()
         self.abandon()
         if self._aside:
             await asyncio.wait(self._aside)
@@ -172,11 +197,16 @@ class Channel[W: Wire]:
                     logger.debug("a connection that waited is gone: %s", error)
                     return
 
-    def _do_aside(self, work: Coroutine[None, None, None]) -> None:
+    def _do_aside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Do what nobody waits for but `close`."""
         task = asyncio.create_task(work, name="engine socket")
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
+        return task
+
+    async def _renew(self) -> None:
+        with suppress(ProviderException):  # whoever needs the connection will try again, and hear why not
+            await self.open()
 
     async def _post(self) -> None:
         try:
@@ -188,10 +218,23 @@ class Channel[W: Wire]:
         return self.service.closed(error.rcvd.code if error.rcvd is not None else 1006)
 
 
-async def _close(socket: ClientConnection) -> None:
+async def _close(socket: ClientConnection, farewell: Sequence[Frame]) -> None:
     """Say goodbye if the other side listens, and close in any case."""
+    draining = asyncio.create_task(_drain(socket), name="engine socket")
     try:
         async with asyncio.timeout(CLOSE_LIMIT_S):
+            with suppress(ConnectionClosed):
+                for frame in farewell:
+                    await socket.send(frame)
             await socket.close()
     except (TimeoutError, OSError):
         socket.transport.abort()
+    finally:
+        await asyncio.wait([draining])
+
+
+async def _drain(socket: ClientConnection) -> None:
+    """Throw away what still comes: behind a full queue the service's own goodbye would not be read."""
+    with suppress(ConnectionClosed):
+        while True:
+            await socket.recv()

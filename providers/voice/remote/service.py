@@ -101,10 +101,14 @@ class Service:
         """The service did not answer in time."""
         return self.error(Fault.TIMEOUT, f"no answer within {limit_s:g} s")
 
-    def failed(self, code: str, request_id: str = "") -> ProviderException:
+    def failed(self, code: str, request_id: str = "", *, retry_after_s: float | None = None) -> ProviderException:
         """The service told of a failure in a message of its own, under this code or name; unknown ones may pass."""
-        fault = self.code_faults.get(code, Fault.UNAVAILABLE)
-        return self.error(fault, f"the service reports an error ({_name(code) or 'unnamed'})", request_id=request_id)
+        return self.error(
+            self.code_faults.get(code, Fault.UNAVAILABLE),
+            f"the service reports an error ({_name(code) or 'unnamed'})",
+            request_id=request_id,
+            retry_after_s=retry_after_s,
+        )
 
     def decoded(self, frame: str | bytes) -> dict[str, object]:
         """A text frame as the JSON object it must be; raises `ProviderException` for anything else."""
