@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,6 +45,18 @@ class VoiceSettings(CoreSettings):
     )
     DEEPGRAM_TTS_MODEL: str = Field(default="aura-2-thalia-en", description="Deepgram voice that speaks")
     DEEPGRAM_LANGUAGE: str = Field(default="en", description="Language Deepgram hears")
+
+    ELEVENLABS_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=elevenlabs")
+    ELEVENLABS_BASE_URL: str = Field(
+        default="wss://api.elevenlabs.io", description="ElevenLabs' servers; a key belongs to one region"
+    )
+    ELEVENLABS_STT_MODEL: str = Field(default="scribe_v2_realtime", description="ElevenLabs model that hears")
+    ELEVENLABS_TTS_MODEL: str = Field(default="eleven_flash_v2_5", description="ElevenLabs model that speaks")
+    ELEVENLABS_VOICE: str = Field(default="21m00Tcm4TlvDq8ikWAM", description="Id of the ElevenLabs voice")
+    ELEVENLABS_LANGUAGE: str = Field(default="en", description="Language ElevenLabs hears")
+    ELEVENLABS_COMMIT: Literal["manual", "vad"] = Field(
+        default="manual", description="Who ends a stretch of speech: manual is our own turn-taking, vad is ElevenLabs'"
+    )
 
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"

@@ -10,6 +10,7 @@ from providers.voice.base import BaseVoiceProvider
 
 SHIPPED = {
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
+    "elevenlabs": "providers.voice.elevenlabs:ElevenLabsVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",
 }

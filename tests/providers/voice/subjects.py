@@ -8,7 +8,9 @@ from pydantic import SecretStr
 
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.deepgram import DeepgramConfig, DeepgramVoiceProvider
-from tests.fakes import deepgram
+from providers.voice.elevenlabs import ElevenLabsConfig, ElevenLabsVoiceProvider
+from providers.voice.elevenlabs.scribe import Commit
+from tests.fakes import deepgram, elevenlabs
 from tests.fakes.trouble import Trouble
 
 
@@ -24,6 +26,12 @@ class Subject:
     text: str = "Good morning."
 
 
+def elevenlabs_with(commit: Commit) -> Callable[[Any], BaseVoiceProvider]:
+    return lambda fake: ElevenLabsVoiceProvider(
+        ElevenLabsConfig(api_key=SecretStr(elevenlabs.KEY), base_url=fake.url, commit=commit)
+    )
+
+
 SUBJECTS = (
     Subject(
         "deepgram",
@@ -31,4 +39,6 @@ SUBJECTS = (
         lambda fake: DeepgramVoiceProvider(DeepgramConfig(api_key=SecretStr(deepgram.KEY), base_url=fake.url)),
         deepgram.KEY,
     ),
+    Subject("elevenlabs", elevenlabs.ElevenLabsFake, elevenlabs_with(Commit.MANUAL), elevenlabs.KEY),
+    Subject("elevenlabs", elevenlabs.ElevenLabsFake, elevenlabs_with(Commit.VAD), elevenlabs.KEY),
 )
