@@ -58,6 +58,15 @@ class VoiceSettings(CoreSettings):
         default="manual", description="Who ends a stretch of speech: manual is our own turn-taking, vad is ElevenLabs'"
     )
 
+    GRADIUM_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=gradium")
+    GRADIUM_BASE_URL: str = Field(
+        default="wss://api.gradium.ai", description="Gradium's servers; eu. and us. before api keep to a region"
+    )
+    GRADIUM_STT_MODEL: str = Field(default="default", description="Gradium model that hears")
+    GRADIUM_TTS_MODEL: str = Field(default="default", description="Gradium model that speaks")
+    GRADIUM_VOICE: str = Field(default="YTpq7expH9539ERJ", description="Id of the Gradium voice")
+    GRADIUM_LANGUAGE: str = Field(default="en", description="Language Gradium hears")
+
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
     )

@@ -42,6 +42,8 @@ PURE = (
     "providers/voice/elevenlabs/contexts.py",
     "providers/voice/elevenlabs/scribe.py",
     "providers/voice/elevenlabs/words.py",
+    "providers/voice/gradium/listen.py",
+    "providers/voice/gradium/speak.py",
     "providers/voice/remote/pace.py",
     "providers/voice/remote/sansio.py",
     "providers/voice/remote/service.py",

@@ -11,6 +11,7 @@ from providers.voice.base import BaseVoiceProvider
 SHIPPED = {
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
     "elevenlabs": "providers.voice.elevenlabs:ElevenLabsVoiceProvider",
+    "gradium": "providers.voice.gradium:GradiumVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",
 }

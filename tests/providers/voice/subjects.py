@@ -10,7 +10,8 @@ from providers.voice.base import BaseVoiceProvider
 from providers.voice.deepgram import DeepgramConfig, DeepgramVoiceProvider
 from providers.voice.elevenlabs import ElevenLabsConfig, ElevenLabsVoiceProvider
 from providers.voice.elevenlabs.scribe import Commit
-from tests.fakes import deepgram, elevenlabs
+from providers.voice.gradium import GradiumConfig, GradiumVoiceProvider
+from tests.fakes import deepgram, elevenlabs, gradium
 from tests.fakes.trouble import Trouble
 
 
@@ -41,4 +42,10 @@ SUBJECTS = (
     ),
     Subject("elevenlabs", elevenlabs.ElevenLabsFake, elevenlabs_with(Commit.MANUAL), elevenlabs.KEY),
     Subject("elevenlabs", elevenlabs.ElevenLabsFake, elevenlabs_with(Commit.VAD), elevenlabs.KEY),
+    Subject(
+        "gradium",
+        gradium.GradiumFake,
+        lambda fake: GradiumVoiceProvider(GradiumConfig(api_key=SecretStr(gradium.KEY), base_url=fake.url)),
+        gradium.KEY,
+    ),
 )
