@@ -67,6 +67,17 @@ class VoiceSettings(CoreSettings):
     GRADIUM_VOICE: str = Field(default="YTpq7expH9539ERJ", description="Id of the Gradium voice")
     GRADIUM_LANGUAGE: str = Field(default="en", description="Language Gradium hears")
 
+    ASSEMBLYAI_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=assemblyai")
+    ASSEMBLYAI_STT_URL: str = Field(
+        default="wss://streaming.assemblyai.com", description="AssemblyAI's servers that hear"
+    )
+    ASSEMBLYAI_TTS_URL: str = Field(
+        default="wss://tts.us.assemblyai.com", description="AssemblyAI's servers that speak"
+    )
+    ASSEMBLYAI_STT_MODEL: str = Field(default="universal-streaming-english", description="AssemblyAI model that hears")
+    ASSEMBLYAI_TTS_MODEL: str = Field(default="assemblyai-tts-1", description="AssemblyAI model that speaks")
+    ASSEMBLYAI_VOICE: str = Field(default="aai-jane", description="Id of the AssemblyAI voice")
+
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
     )

@@ -37,6 +37,8 @@ BESIDE = {("telephony.simulator", "telephony.call")}
 PURE = (
     "providers/errors.py",
     *(f"providers/voice/local/{name}.py" for name in ("bpe", "guards", "levels", "loudness", "mel", "pieces")),
+    "providers/voice/assemblyai/listen.py",
+    "providers/voice/assemblyai/speak.py",
     "providers/voice/deepgram/listen.py",
     "providers/voice/deepgram/speak.py",
     "providers/voice/elevenlabs/contexts.py",

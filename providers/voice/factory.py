@@ -9,6 +9,7 @@ from providers.settings import settings
 from providers.voice.base import BaseVoiceProvider
 
 SHIPPED = {
+    "assemblyai": "providers.voice.assemblyai:AssemblyAIVoiceProvider",
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
     "elevenlabs": "providers.voice.elevenlabs:ElevenLabsVoiceProvider",
     "gradium": "providers.voice.gradium:GradiumVoiceProvider",

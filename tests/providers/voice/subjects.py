@@ -6,12 +6,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from providers.voice.assemblyai import AssemblyAIConfig, AssemblyAIVoiceProvider
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.deepgram import DeepgramConfig, DeepgramVoiceProvider
 from providers.voice.elevenlabs import ElevenLabsConfig, ElevenLabsVoiceProvider
 from providers.voice.elevenlabs.scribe import Commit
 from providers.voice.gradium import GradiumConfig, GradiumVoiceProvider
-from tests.fakes import deepgram, elevenlabs, gradium
+from tests.fakes import assemblyai, deepgram, elevenlabs, gradium
 from tests.fakes.trouble import Trouble
 
 
@@ -34,6 +35,16 @@ def elevenlabs_with(commit: Commit) -> Callable[[Any], BaseVoiceProvider]:
 
 
 SUBJECTS = (
+    Subject(
+        "assemblyai",
+        assemblyai.AssemblyAIFake,
+        lambda fake: AssemblyAIVoiceProvider(
+            AssemblyAIConfig(
+                api_key=SecretStr(assemblyai.KEY), stt_url=fake.url, tts_url=fake.url, pace=assemblyai.PACE
+            )
+        ),
+        assemblyai.KEY,
+    ),
     Subject(
         "deepgram",
         deepgram.DeepgramFake,
