@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -83,6 +83,38 @@ class VoiceSettings(CoreSettings):
     NVIDIA_SPEECH_STT_MODEL: str = Field(default="", description="Model that hears; the server picks one if unset")
     NVIDIA_SPEECH_VOICE: str = Field(default="Magpie-Multilingual.EN-US.Aria", description="Voice that speaks")
     NVIDIA_SPEECH_LANGUAGE: str = Field(default="en-US", description="Language NVIDIA's speech hears and speaks")
+
+    ELEVENLABS_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=elevenlabs")
+    ELEVENLABS_BASE_URL: str = Field(
+        default="wss://api.elevenlabs.io", description="ElevenLabs' servers; a key belongs to one region"
+    )
+    ELEVENLABS_STT_MODEL: str = Field(default="scribe_v2_realtime", description="ElevenLabs model that hears")
+    ELEVENLABS_TTS_MODEL: str = Field(default="eleven_flash_v2_5", description="ElevenLabs model that speaks")
+    ELEVENLABS_VOICE: str = Field(default="21m00Tcm4TlvDq8ikWAM", description="Id of the ElevenLabs voice")
+    ELEVENLABS_LANGUAGE: str = Field(default="en", description="Language ElevenLabs hears")
+    ELEVENLABS_COMMIT: Literal["manual", "vad"] = Field(
+        default="manual", description="Who ends a stretch of speech: manual is our own turn-taking, vad is ElevenLabs'"
+    )
+
+    GRADIUM_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=gradium")
+    GRADIUM_BASE_URL: str = Field(
+        default="wss://api.gradium.ai", description="Gradium's servers; eu. and us. before api keep to a region"
+    )
+    GRADIUM_STT_MODEL: str = Field(default="default", description="Gradium model that hears")
+    GRADIUM_TTS_MODEL: str = Field(default="default", description="Gradium model that speaks")
+    GRADIUM_VOICE: str = Field(default="YTpq7expH9539ERJ", description="Id of the Gradium voice")
+    GRADIUM_LANGUAGE: str = Field(default="en", description="Language Gradium hears")
+
+    ASSEMBLYAI_API_KEY: SecretStr | None = Field(default=None, description="Key for VOICE_PROVIDER=assemblyai")
+    ASSEMBLYAI_STT_URL: str = Field(
+        default="wss://streaming.assemblyai.com", description="AssemblyAI's servers that hear"
+    )
+    ASSEMBLYAI_TTS_URL: str = Field(
+        default="wss://tts.us.assemblyai.com", description="AssemblyAI's servers that speak"
+    )
+    ASSEMBLYAI_STT_MODEL: str = Field(default="universal-streaming-english", description="AssemblyAI model that hears")
+    ASSEMBLYAI_TTS_MODEL: str = Field(default="assemblyai-tts-1", description="AssemblyAI model that speaks")
+    ASSEMBLYAI_VOICE: str = Field(default="aai-jane", description="Id of the AssemblyAI voice")
 
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"

@@ -10,7 +10,10 @@ from providers.voice.base import BaseVoiceProvider
 
 SHIPPED = {
     "cartesia": "providers.voice.cartesia:CartesiaVoiceProvider",
+    "assemblyai": "providers.voice.assemblyai:AssemblyAIVoiceProvider",
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
+    "elevenlabs": "providers.voice.elevenlabs:ElevenLabsVoiceProvider",
+    "gradium": "providers.voice.gradium:GradiumVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
     "nvidia": "providers.voice.nvidia:NvidiaVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",

@@ -92,6 +92,10 @@ class SocketFake(ABC):
         """What the vendor says when it refuses an upgrade."""
         return b"{}"
 
+    def refuses_upgrade(self, request: Request) -> bool:
+        """Whether the vendor answers with a status to what it does not want, rather than over the open socket."""
+        return True
+
     def authorized(self, request: Request) -> bool:
         """Whether the request brings the key, as the vendor wants it."""
         return True
@@ -125,6 +129,7 @@ class SocketFake(ABC):
         parts = urlsplit(request.path)
         opened = Opened(parts.path, parse_qs(parts.query, keep_blank_values=True), request.headers)
         self.connections.append(opened)
+        self._changed.set()
         try:
             await self.converse(opened, connection)
         except ConnectionClosed:
@@ -135,7 +140,7 @@ class SocketFake(ABC):
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         status = STATUSES.get(self.trouble) or (None if self.authorized(request) else 401)
-        if status is None:
+        if status is None or not self.refuses_upgrade(request):
             return None
         body = self.refusal_body(status)
         headers = Headers({"Content-Length": str(len(body)), "Connection": "close", **retry_after(self.trouble)})

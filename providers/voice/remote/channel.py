@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from providers.errors import Fault, ProviderException
+from providers.voice.remote.pace import Pace
 from providers.voice.remote.sansio import Frame, Wire
 from providers.voice.remote.service import Service
 
@@ -54,6 +56,8 @@ class Address:
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    farewell: Sequence[Frame] = ()
+    """What the service wants to be told when a connection is let go."""
 
     async def open(self, service: Service) -> Connection:
         """Open the socket."""
@@ -77,15 +81,16 @@ class Address:
             raise service.garbled(f"no WebSocket handshake ({type(error).__name__})") from None
         except OSError as error:
             raise service.error(Fault.UNAVAILABLE, f"cannot be reached ({type(error).__name__})") from None
-        return _Socket(service, socket)
+        return _Socket(service, socket, self.farewell)
 
 
 class _Socket:
     """An open WebSocket."""
 
-    def __init__(self, service: Service, socket: ClientConnection) -> None:
+    def __init__(self, service: Service, socket: ClientConnection, farewell: Sequence[Frame]) -> None:
         self._service = service
         self._socket = socket
+        self._farewell = farewell
 
     @property
     def is_open(self) -> bool:
@@ -105,11 +110,23 @@ class _Socket:
 
     async def close(self) -> None:
         """Say goodbye if the other side listens, and close in any case."""
+        draining = asyncio.create_task(self._drain(), name="engine socket")
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S):
+                with suppress(ConnectionClosed):
+                    for frame in self._farewell:
+                        await self._socket.send(frame)
                 await self._socket.close()
         except (TimeoutError, OSError):
             self._socket.transport.abort()
+        finally:
+            await asyncio.wait([draining])
+
+    async def _drain(self) -> None:
+        """Throw away what still comes: behind a full queue the service's own goodbye would not be read."""
+        with suppress(ConnectionClosed):
+            while True:
+                await self._socket.recv()
 
     def _closed(self, error: ConnectionClosed) -> ProviderException:
         return self._service.closed(error.rcvd.code if error.rcvd is not None else 1006)
@@ -120,8 +137,8 @@ class Channel[W: Wire]:
 
     `keep_alive_s`: after so long without a message of ours the service is told that we are still there; `max_age_s`:
     the service ends connections that are older, so an older one is not used again; `closes_when_done`: the service may
-    tell that an utterance is done by closing. Belongs to one event loop, and to one user at a time. Whatever fails
-    raises `ProviderException`.
+    tell that an utterance is done by closing; `pace`: how fast it takes audio, as fast as it comes if not given.
+    Belongs to one event loop, and to one user at a time. Whatever fails raises `ProviderException`.
     """
 
     def __init__(
@@ -133,6 +150,7 @@ class Channel[W: Wire]:
         keep_alive_s: float | None = None,
         max_age_s: float = 3000.0,
         closes_when_done: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         self.service = service
         self.closes_when_done = closes_when_done
@@ -140,12 +158,15 @@ class Channel[W: Wire]:
         self._make_wire = wire
         self._keep_alive_s = keep_alive_s
         self._max_age_s = max_age_s
+        self._pace = pace
         self._connection: Connection | None = None
         self._wire: W | None = None
         self._opened_at = 0.0
         self._sent_at = 0.0
         self._keeping: asyncio.Task[None] | None = None
         self._posted: list[Frame] = []
+        self._opening = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
         self._aside: set[asyncio.Task[None]] = set()
 
     @property
@@ -155,6 +176,10 @@ class Channel[W: Wire]:
 
     async def open(self) -> W:
         """Open the connection, unless it is; cancelling leaves it closed."""
+        async with self._opening:
+            return await self._open()
+
+    async def _open(self) -> W:
         clock = asyncio.get_running_loop().time
         if self._connection is not None and self._wire is not None:
             if self._connection.is_open and clock() - self._opened_at < self._max_age_s:
@@ -190,6 +215,11 @@ class Channel[W: Wire]:
         except TimeoutError:
             raise self.service.silent(SEND_LIMIT_S) from None
 
+    async def keep_pace(self, audio_s: float) -> None:
+        """Wait until the service takes so much more audio; cancelling counts it as sent."""
+        if self._pace is not None:
+            await asyncio.sleep(self._pace.wait_s(audio_s, asyncio.get_running_loop().time()))
+
     async def receive(self) -> Frame:
         """The next message, however long that takes; cancelling loses none, or ends the connection."""
         if self._connection is None:
@@ -206,6 +236,11 @@ class Channel[W: Wire]:
         if connection is not None:
             self._do_aside(connection.close())
 
+    def renew(self) -> None:
+        """Let the connection go now, and open another without being waited for, so that it is there when needed."""
+        self.abandon()
+        self._renewal = self._do_aside(self._renew())
+
     def post(self, frames: Sequence[Frame]) -> None:
         """Send these messages before any other, without being waited for; a connection that fails is let go."""
         self._posted += frames
@@ -213,6 +248,8 @@ class Channel[W: Wire]:
 
     async def close(self) -> None:
         """Close the connection for good; safe to call twice. Returns when nothing is left, within a second or so."""
+        if self._renewal is not None:
+            self._renewal.cancel()
         self.abandon()
         if self._aside:
             await asyncio.wait(self._aside)
@@ -237,11 +274,16 @@ class Channel[W: Wire]:
                     logger.debug("a connection that waited is gone: %s", error)
                     return
 
-    def _do_aside(self, work: Coroutine[None, None, None]) -> None:
+    def _do_aside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Do what nobody waits for but `close`."""
         task = asyncio.create_task(work, name="engine connection")
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
+        return task
+
+    async def _renew(self) -> None:
+        with suppress(ProviderException):  # whoever needs the connection will try again, and hear why not
+            await self.open()
 
     async def _post(self) -> None:
         try:

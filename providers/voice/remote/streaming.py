@@ -33,19 +33,22 @@ GOODBYES = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
 async def recognise[R: Recogniser](
     channel: Channel[R], audio_stream: AsyncIterator[bytes], bytes_per_s: int
 ) -> AsyncGenerator[TranscriptionResult]:
-    """Recognise one utterance, whose audio is sent as it comes; ends with its last final result.
+    """Recognise one utterance, whose audio is sent as it comes; ends with its last final result, which may be empty.
 
+    When the service finds that the caller has finished and has no words to say with it, the latest interim result is
+    told once more, or an empty one, so that the reader may look.
     If the connection breaks it is opened again, and the audio since the last final result is sent once more, so that
     no finished word is lost; what cannot be repeated is said in the log. Closing the generator, or cancelling its
     reader, abandons the connection, and with it the service's work. Raises `ProviderException`.
     """
-    utterance = Utterance(bytes_per_s)
+    utterance, has_told = Utterance(bytes_per_s), False
     reading = asyncio.create_task(utterance.fill(audio_stream), name="utterance")
     try:
         for connection in range(1, CONNECTIONS + 1):
             try:
                 async with aclosing(_attempt(channel, utterance)) as results:
                     async for result in results:
+                        has_told = has_told or result.is_final
                         yield result
                 break
             except ProviderException as error:
@@ -59,6 +62,8 @@ async def recognise[R: Recogniser](
     finally:
         reading.cancel()
     await reading  # what the source of the audio raised is not lost
+    if not has_told:
+        yield TranscriptionResult("", 0.0, utterance.position_s, is_final=True)
 
 
 async def _attempt[R: Recogniser](channel: Channel[R], utterance: Utterance) -> AsyncGenerator[TranscriptionResult]:
@@ -71,7 +76,7 @@ async def _attempt[R: Recogniser](channel: Channel[R], utterance: Utterance) -> 
         asyncio.create_task(_send(channel, wire, utterance, inbox), name="utterance sender"),
         asyncio.create_task(_receive(channel, inbox), name="utterance receiver"),
     )
-    is_sent, latest = False, None
+    is_sent, latest = False, TranscriptionResult("", utterance.position_s)
     try:
         while not (is_sent and wire.is_finished):
             try:
@@ -84,20 +89,28 @@ async def _attempt[R: Recogniser](channel: Channel[R], utterance: Utterance) -> 
             elif isinstance(item, ProviderException):
                 if not (is_sent and channel.closes_when_done and item.status in GOODBYES):
                     raise item
-                if latest is not None and not latest.is_final:
+                if latest.text:
                     yield replace(latest, is_final=True)  # nothing came after it that could have replaced it
                 return
             else:
-                for result in wire.receive(item):
-                    latest = result
+                was_over = _is_over(wire)
+                results = wire.receive(item)
+                if not results and _is_over(wire) and not was_over:
+                    yield replace(latest)
+                for result in results:
                     result.start_s = max(0.0, result.start_s + origin_s)
                     result.stop_s = None if result.stop_s is None else max(0.0, result.stop_s + origin_s)
                     if result.is_final:
                         utterance.stands(result.stop_s)
+                    latest = replace(result, text="", is_final=False) if result.is_final else result
                     yield result
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _is_over(wire: Recogniser) -> bool:
+    return wire.vad is not None and wire.vad.is_turn_complete
 
 
 async def _send[R: Recogniser](
@@ -105,12 +118,20 @@ async def _send[R: Recogniser](
 ) -> None:
     """Send the utterance as it grows, and say in the inbox when that is done, or why it cannot be."""
     try:
-        async for chunk in utterance.follow():
-            await channel.send(wire.audio(chunk))
-        await channel.send(wire.finish())
+        sent_s = wire.audio_s
+        async for frames in _messages(wire, utterance):
+            await channel.keep_pace(wire.audio_s - sent_s)
+            sent_s = wire.audio_s
+            await channel.send(frames)
         await inbox.put(None)
     except ProviderException as error:
         await inbox.put(error)
+
+
+async def _messages(wire: Recogniser, utterance: Utterance) -> AsyncGenerator[list[Frame]]:
+    async for chunk in utterance.follow():
+        yield wire.audio(chunk)
+    yield wire.finish()
 
 
 async def _receive[R: Recogniser](channel: Channel[R], inbox: asyncio.Queue[Frame | ProviderException | None]) -> None:
@@ -162,6 +183,6 @@ async def _spoken[S: Synthesiser](channel: Channel[S], text: str) -> AsyncGenera
 def _drop[S: Synthesiser](channel: Channel[S], wire: S) -> None:
     frames = wire.drop()
     if frames is None:
-        channel.abandon()
+        channel.renew()
     else:
         channel.post(frames)

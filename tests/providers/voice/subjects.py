@@ -6,13 +6,17 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from providers.voice.assemblyai import AssemblyAIConfig, AssemblyAIVoiceProvider
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.cartesia import CartesiaConfig, CartesiaVoiceProvider
 from providers.voice.deepgram import DeepgramConfig, DeepgramVoiceProvider
+from providers.voice.elevenlabs import ElevenLabsConfig, ElevenLabsVoiceProvider
+from providers.voice.elevenlabs.scribe import Commit
+from providers.voice.gradium import GradiumConfig, GradiumVoiceProvider
 from providers.voice.nvidia import NvidiaConfig, NvidiaVoiceProvider
 from providers.voice.nvidia.rpc import close_shared_channels
 from providers.voice.remote.http import close_shared_client
-from tests.fakes import cartesia, deepgram, riva
+from tests.fakes import assemblyai, cartesia, deepgram, elevenlabs, gradium, riva
 from tests.fakes.trouble import Trouble
 
 
@@ -44,6 +48,12 @@ def cartesia_with(stt_model: str) -> Callable[[Any], BaseVoiceProvider]:
     )
 
 
+def elevenlabs_with(commit: Commit) -> Callable[[Any], BaseVoiceProvider]:
+    return lambda fake: ElevenLabsVoiceProvider(
+        ElevenLabsConfig(api_key=SecretStr(elevenlabs.KEY), base_url=fake.url, commit=commit)
+    )
+
+
 SUBJECTS = (
     Subject("deepgram", deepgram.DeepgramFake, deepgram_with("nova-3", "aura-2-thalia-en"), deepgram.KEY),
     Subject("deepgram", deepgram.DeepgramFake, deepgram_with("flux-general-en", "flux-alexis-en"), deepgram.KEY),
@@ -64,5 +74,23 @@ SUBJECTS = (
         ),
         riva.KEY,
         close_shared=close_shared_channels,
+    ),
+    Subject(
+        "assemblyai",
+        assemblyai.AssemblyAIFake,
+        lambda fake: AssemblyAIVoiceProvider(
+            AssemblyAIConfig(
+                api_key=SecretStr(assemblyai.KEY), stt_url=fake.url, tts_url=fake.url, pace=assemblyai.PACE
+            )
+        ),
+        assemblyai.KEY,
+    ),
+    Subject("elevenlabs", elevenlabs.ElevenLabsFake, elevenlabs_with(Commit.MANUAL), elevenlabs.KEY),
+    Subject("elevenlabs", elevenlabs.ElevenLabsFake, elevenlabs_with(Commit.VAD), elevenlabs.KEY),
+    Subject(
+        "gradium",
+        gradium.GradiumFake,
+        lambda fake: GradiumVoiceProvider(GradiumConfig(api_key=SecretStr(gradium.KEY), base_url=fake.url)),
+        gradium.KEY,
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 
 from providers.errors import Fault, ProviderException, TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider
-from providers.voice.remote import streaming
+from providers.voice.remote import channel, streaming
 from providers.voice.types import AudioFormat, TranscriptionResult
 from tests.fakes.trouble import RETRY_AFTER_S, Trouble
 from tests.providers.voice.subjects import SUBJECTS, Subject
@@ -30,6 +30,7 @@ DEAD = [trouble for trouble in Trouble if trouble in FAULTS]
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that never answers is given up soon."""
+    monkeypatch.setattr(channel, "OPEN_LIMIT_S", 0.25)
     monkeypatch.setattr(streaming, "FINAL_LIMIT_S", 0.05)
     monkeypatch.setattr(streaming, "AUDIO_LIMIT_S", 0.05)
 

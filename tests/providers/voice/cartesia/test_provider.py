@@ -68,7 +68,7 @@ async def test_a_turn_in_the_middle_is_told_whole_by_closing(fake: CartesiaFake,
 
 
 async def test_nothing_said_is_nothing_heard(ink: CartesiaVoiceProvider) -> None:
-    assert await recognised(ink, []) == []
+    assert [(result.text, result.is_final) for result in await recognised(ink, [])] == [("", True)]
 
 
 async def test_after_the_end_of_a_turn_the_next_one_comes_over_the_same_connection(

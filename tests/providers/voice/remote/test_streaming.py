@@ -123,9 +123,9 @@ async def test_who_stops_reading_ends_the_work() -> None:
 async def test_a_service_that_never_finishes_is_given_up(clock: LoopTime) -> None:
     async with PlainServer(listen) as server:
         channel = ears(server)
-        caller = Caller()
+        caller = Caller(b"a" * 800)
         heard = Heard(recognise(channel, caller.audio(), BYTES_PER_S))
-        await server.until(lambda: server.open_connections == 1)
+        await server.until(lambda: any(connection.audio for connection in server.connections))
         clock.advance(15)  # before the caller has finished there is no limit
         await asyncio.sleep(0)
         caller.end()
