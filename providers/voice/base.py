@@ -5,7 +5,7 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Self
 
 from pydantic import BaseModel
 
@@ -30,7 +30,8 @@ class BaseVoiceProvider(ABC):
     otherwise; chunks may be of any size and need not hold whole samples.
     """
 
-    capabilities: ClassVar[VoiceCapabilities] = VoiceCapabilities()
+    capabilities: VoiceCapabilities = VoiceCapabilities()
+    """What it can do; an engine of which that depends on its configuration sets this in `__init__`."""
 
     def __init__(self, config: VoiceProviderConfig) -> None:
         self.config = config

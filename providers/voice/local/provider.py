@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from providers.errors import ConfigurationError, ProviderException
 from providers.settings import VoiceSettings
@@ -38,7 +38,7 @@ class LocalVoiceProvider(BaseVoiceProvider):
     All calls of the process share two threads, one that hears and one that speaks, each call in its turn.
     """
 
-    capabilities: ClassVar[VoiceCapabilities] = VoiceCapabilities(streaming_stt=False, end_of_turn=False)
+    capabilities = VoiceCapabilities(streaming_stt=False, end_of_turn=False)
 
     def __init__(self, config: LocalVoiceConfig) -> None:
         super().__init__(config)

@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,9 +24,7 @@ class FixedRateEngine(ScriptedVoiceProvider):
 
 
 class OpusEngine(ScriptedVoiceProvider):
-    capabilities: ClassVar[VoiceCapabilities] = VoiceCapabilities(
-        input_format=AudioFormat.OPUS, output_format=AudioFormat.WAV
-    )
+    capabilities = VoiceCapabilities(input_format=AudioFormat.OPUS, output_format=AudioFormat.WAV)
 
 
 @pytest.mark.parametrize("spec", [LINE, PCM_8000, PCM_24000])
