@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from providers.errors import Fault, ProviderException, TranscriptionError, TTSError
 
 _ERRORS = {"stt": TranscriptionError, "tts": TTSError}
-_KEY_FAULTS = (Fault.AUTHENTICATION, Fault.QUOTA)
 _STATUS_FAULTS = {
     401: Fault.AUTHENTICATION,
     402: Fault.QUOTA,
@@ -37,14 +36,16 @@ _CLOSE_FAULTS = {
 class Service:
     """One service of a vendor, for one direction.
 
-    `operation` is "stt" or "tts"; `setting` names the variable that holds the key, `request_id_header` the response
-    header that names the request; `close_faults` are the vendor's own WebSocket close codes, `code_faults` its own
-    error codes or names, both for what the standard ones do not tell.
+    `operation` is "stt" or "tts"; `setting` names the variable that holds the key, `model_setting` the one to look at
+    when a request was not what the service takes; `request_id_header` is the response header that names the request;
+    `close_faults` are the vendor's own WebSocket close codes, `code_faults` its own error codes or names, both for what
+    the standard ones do not tell.
     """
 
     provider: str
     operation: str
     setting: str
+    model_setting: str = ""
     request_id_header: str = "x-request-id"
     close_faults: Mapping[int, Fault] = field(default_factory=dict)
     code_faults: Mapping[str, Fault] = field(default_factory=dict)
@@ -60,13 +61,18 @@ class Service:
     ) -> ProviderException:
         """An error of this service. `message` is ours: a vendor's words may quote the caller."""
         kind = _ERRORS.get(self.operation, ProviderException)
+        settings = {
+            Fault.AUTHENTICATION: self.setting,
+            Fault.QUOTA: self.setting,
+            Fault.BAD_REQUEST: self.model_setting,
+        }
         return kind(
             message,
             provider=self.provider,
             operation=self.operation,
             fault=fault,
             status=status,
-            setting=self.setting if fault in _KEY_FAULTS else "",
+            setting=settings.get(fault, ""),
             request_id=request_id,
             retry_after_s=retry_after_s,
         )
@@ -101,9 +107,12 @@ class Service:
         """The service did not answer in time."""
         return self.error(Fault.TIMEOUT, f"no answer within {limit_s:g} s")
 
-    def failed(self, code: str, request_id: str = "") -> ProviderException:
-        """The service told of a failure in a message of its own, under this code or name; unknown ones may pass."""
-        fault = self.code_faults.get(code, Fault.UNAVAILABLE)
+    def failed(self, code: str, request_id: str = "", *, otherwise: Fault = Fault.UNAVAILABLE) -> ProviderException:
+        """The service told of a failure in a message of its own, under this code or name; unknown ones are `otherwise`.
+
+        Unless told so, they may pass.
+        """
+        fault = self.code_faults.get(code, otherwise)
         return self.error(fault, f"the service reports an error ({_name(code) or 'unnamed'})", request_id=request_id)
 
     def decoded(self, frame: str | bytes) -> dict[str, object]:
