@@ -39,6 +39,8 @@ PURE = (
     *(f"providers/voice/local/{name}.py" for name in ("bpe", "guards", "levels", "loudness", "mel", "pieces")),
     "providers/voice/deepgram/listen.py",
     "providers/voice/deepgram/speak.py",
+    "providers/voice/openai/files.py",
+    "providers/voice/openai/realtime.py",
     "providers/voice/remote/sansio.py",
     "providers/voice/remote/service.py",
     "providers/voice/types.py",

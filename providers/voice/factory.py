@@ -11,6 +11,7 @@ from providers.voice.base import BaseVoiceProvider
 SHIPPED = {
     "deepgram": "providers.voice.deepgram:DeepgramVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
+    "openai": "providers.voice.openai:OpenAIVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",
 }
 """The engines that come with Offhook, imported when they are asked for."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.datastructures import Headers
@@ -72,10 +72,11 @@ class RequestFake(Fake, ABC):
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, request after request, until one side has enough of it."""
         came: list[Opened] = []
-        tasks = [asyncio.create_task(reader.readuntil(b"\r\n\r\n"))]
+        following = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
+        tasks: list[asyncio.Task[Any]] = [following]
         try:
             while True:
-                asked = _asked(await tasks[0])
+                asked = _asked(await following)
                 body = await reader.readexactly(int(asked.headers.get("Content-Length", "0")))
                 asked.frames += [body] if body else []
                 came.append(asked)
@@ -85,11 +86,11 @@ class RequestFake(Fake, ABC):
                 answering = asyncio.create_task(self._reply(asked, body, writer))
                 tasks = [following, answering]
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                if not answering.done():
+                if not answering.done() or isinstance(answering.exception(), ConnectionError):
                     self.hung_up.set()
                     return
                 await answering
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, _Dropped):
             pass
         finally:
             for task in tasks:
@@ -135,6 +136,10 @@ class RequestFake(Fake, ABC):
         return reply
 
 
+class _Dropped(Exception):  # noqa: N818 - it is what was asked for
+    """As much was sent as may be."""
+
+
 class _Line:
     """What is sent over a connection, until as much of it has gone as may."""
 
@@ -149,7 +154,7 @@ class _Line:
         self._writer.write(data)
         await self._writer.drain()
         if self.left == 0:
-            raise ConnectionAbortedError
+            raise _Dropped
 
 
 def _asked(head: bytes) -> Opened:
