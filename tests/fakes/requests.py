@@ -58,6 +58,7 @@ class RequestFake(Fake, ABC):
     ) -> None:
         assert self._listener is not None
         self._listener.close()
+        self._listener.close_clients()
         await self._listener.wait_closed()
         await super().__aexit__(kind, error, trace)
 
@@ -90,7 +91,7 @@ class RequestFake(Fake, ABC):
                     self.hung_up.set()
                     return
                 await answering
-        except (asyncio.IncompleteReadError, ConnectionError, _Dropped):
+        except (asyncio.IncompleteReadError, ConnectionError, Cut):
             pass
         finally:
             for task in tasks:
@@ -136,8 +137,8 @@ class RequestFake(Fake, ABC):
         return reply
 
 
-class _Dropped(Exception):  # noqa: N818 - it is what was asked for
-    """As much was sent as may be."""
+class Cut(Exception):  # noqa: N818 - it is what was asked for
+    """The connection breaks here; pieces of a reply may raise it."""
 
 
 class _Line:
@@ -154,7 +155,7 @@ class _Line:
         self._writer.write(data)
         await self._writer.drain()
         if self.left == 0:
-            raise _Dropped
+            raise Cut
 
 
 def _asked(head: bytes) -> Opened:
