@@ -148,8 +148,9 @@ class OpenAIVoiceProvider(BaseVoiceProvider):
         rate_hz = self.config.sample_rate_input
         utterance = Utterance(2 * rate_hz)
         await utterance.fill(audio_stream)
-        duration_s = len(utterance.audio) / (2 * rate_hz)
-        text = await self._transcript(utterance.audio) if duration_s >= files.SHORTEST_AUDIO_S else ""
+        pcm16 = utterance.audio
+        duration_s = len(pcm16) / (2 * rate_hz)
+        text = await self._transcript(pcm16) if duration_s >= files.SHORTEST_AUDIO_S else ""
         yield TranscriptionResult(text, 0.0, duration_s, is_final=True)
 
     async def _transcript(self, pcm16: bytes) -> str:

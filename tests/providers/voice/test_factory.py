@@ -50,7 +50,7 @@ def test_a_registered_engine_is_known_by_its_name(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("oracle", "Unknown voice provider: oracle .known: .*local, scripted"),
+        ("oracle", "Unknown voice provider: oracle .known: .*local, .*scripted"),
         ("no.such.module:Thing", "cannot import no.such.module:Thing"),
         (f"{EchoProvider.__module__}:NoSuchClass", "cannot import"),
         (f"{EchoProvider.__module__}:Unrelated", "is not a BaseVoiceProvider"),
