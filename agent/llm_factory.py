@@ -16,7 +16,6 @@ logger = logging.getLogger(__name__)
 
 _OPENAI_URL = "https://api.openai.com/v1"
 _NVIDIA_URL = "https://integrate.api.nvidia.com/v1"
-_HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 _KEYLESS = SecretStr("unused")  # the client insists on a key even where the server does not
 _SILENCE_S = 60.0  # of a server; replies have closer limits of their own
 
@@ -102,12 +101,12 @@ def _front_desk() -> BaseLanguageModel[Any]:
 
 
 def _nvidia() -> BaseLanguageModel[Any]:
-    from langchain_nvidia_ai_endpoints import ChatNVIDIA
+    from agent.chat_nvidia import TellingChatNVIDIA
 
     key = settings.llm.NVIDIA_API_KEY
     if key is None and settings.llm.NVIDIA_BASE_URL.rstrip("/") == _NVIDIA_URL:
         raise ConfigurationError.of("NVIDIA_API_KEY", "is required for NVIDIA's hosted models")
-    return ChatNVIDIA(
+    return TellingChatNVIDIA(
         model=settings.llm.NVIDIA_MODEL,
         api_key=key.get_secret_value() if key else None,
         base_url=settings.llm.NVIDIA_BASE_URL,
@@ -124,7 +123,7 @@ def _hugging_face() -> BaseLanguageModel[Any]:
         raise ConfigurationError.of("HF_TOKEN", "is required for LLM_PROVIDER=huggingface")
     if settings.llm.HF_MODEL is None:
         raise ConfigurationError.of("HF_MODEL", "is required for LLM_PROVIDER=huggingface, as org/model")
-    return _openai_compatible(settings.llm.HF_MODEL, settings.llm.HF_TOKEN, _HUGGING_FACE_URL)
+    return _openai_compatible(settings.llm.HF_MODEL, settings.llm.HF_TOKEN, settings.llm.HF_BASE_URL)
 
 
 def _openai() -> BaseLanguageModel[Any]:

@@ -116,6 +116,25 @@ class VoiceSettings(CoreSettings):
     ASSEMBLYAI_TTS_MODEL: str = Field(default="assemblyai-tts-1", description="AssemblyAI model that speaks")
     ASSEMBLYAI_VOICE: str = Field(default="aai-jane", description="Id of the AssemblyAI voice")
 
+    OPENAI_API_KEY: SecretStr | None = Field(
+        default=None, description="Key for OpenAI, or for a compatible server that wants one"
+    )
+    OPENAI_STT_BASE_URL: str = Field(
+        default="https://api.openai.com/v1", description="OpenAI or a compatible server, to hear"
+    )
+    OPENAI_STT_MODEL: str = Field(
+        default="whisper-1", description="OpenAI model that hears: gpt-live-transcribe does while the caller speaks"
+    )
+    OPENAI_STT_REALTIME: bool | None = Field(
+        default=None, description="Whether it hears over a WebSocket; if unset, every gpt- model does"
+    )
+    OPENAI_STT_LANGUAGE: str = Field(default="en", description="Language OpenAI hears")
+    OPENAI_TTS_BASE_URL: str = Field(
+        default="https://api.openai.com/v1", description="OpenAI or a compatible server, to speak"
+    )
+    OPENAI_TTS_MODEL: str = Field(default="tts-1", description="OpenAI model that speaks")
+    OPENAI_TTS_VOICE: str = Field(default="alloy", description="Its voice")
+
     SCRIPTED_TRANSCRIPTS: str = Field(
         default="Hello.", description="What VOICE_PROVIDER=scripted hears, lines split by |"
     )
@@ -147,6 +166,9 @@ class LLMSettings(CoreSettings):
     )
 
     HF_TOKEN: SecretStr | None = Field(default=None, description="Hugging Face token")
+    HF_BASE_URL: str = Field(
+        default="https://router.huggingface.co/v1", description="Hugging Face's router, or an endpoint of your own"
+    )
     HF_MODEL: str | None = Field(default=None, description="Model for LLM_PROVIDER=huggingface, as org/model")
 
     OPENAI_API_KEY: SecretStr | None = Field(

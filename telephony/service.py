@@ -12,6 +12,7 @@ from agent.prompt import CallFacts, system_prompt
 from agent.tools import Book, call_tools
 from providers.errors import OffhookError
 from providers.settings import settings as provider_settings
+from providers.voice.remote.http import close_shared_client
 from telephony import engines
 from telephony.audio.vad import VadHub, load_engine
 from telephony.call.actions import EndReason
@@ -100,6 +101,7 @@ class Service:
             await asyncio.wait([self._warming])
         await self._detection.stop()
         await self._records.stop()
+        await close_shared_client()
         if self._rest is not None:
             await self._rest.aclose()
 

@@ -53,6 +53,8 @@ PURE = (
     "providers/voice/gradium/listen.py",
     "providers/voice/gradium/speak.py",
     "providers/voice/remote/pace.py",
+    "providers/voice/openai/files.py",
+    "providers/voice/openai/realtime.py",
     "providers/voice/remote/sansio.py",
     "providers/voice/remote/service.py",
     "providers/voice/remote/turns.py",

@@ -16,6 +16,7 @@ SHIPPED = {
     "gradium": "providers.voice.gradium:GradiumVoiceProvider",
     "local": "providers.voice.local:LocalVoiceProvider",
     "nvidia": "providers.voice.nvidia:NvidiaVoiceProvider",
+    "openai": "providers.voice.openai:OpenAIVoiceProvider",
     "scripted": "providers.voice.scripted:ScriptedVoiceProvider",
 }
 """The engines that come with Offhook, imported when they are asked for."""

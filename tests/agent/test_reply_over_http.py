@@ -13,14 +13,16 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool, tool
 
 from agent.llm_factory import LLMFactory
-from agent.reply import Finished, FirstToken, ReplyEvent, Sentence, ToolRound, ToolsStarted, reply
-from providers.errors import LLMError
+from agent.reply import Finished, FirstToken, ReplyEvent, ReplyLimits, Sentence, ToolRound, ToolsStarted, reply
+from providers.errors import Fault, LLMError
 from tests.agent.conftest import Configure
-from tests.agent.model_server import Answer, ModelServer, asks, ends, says
+from tests.fakes.chat import COMMENT, Answer, ModelServer, Piece, asks, ends, fails, says
 
 MESSAGES: list[BaseMessage] = [SystemMessage("You are brief."), HumanMessage("Hello?")]
-PROVIDERS = ["openai", "nvidia"]
+PROVIDERS = ["openai", "nvidia", "huggingface"]
 KEY = "key-for-tests"
+KEYS = {"openai": "OPENAI_API_KEY", "nvidia": "NVIDIA_API_KEY", "huggingface": "HF_TOKEN"}
+PREFIXES = {"openai": "OPENAI", "nvidia": "NVIDIA", "huggingface": "HF"}
 
 
 @tool
@@ -38,16 +40,15 @@ async def connect(configure: Configure) -> AsyncIterator[Connect]:
     made: list[BaseLanguageModel[Any]] = []
 
     def make(provider: str, url: str) -> BaseLanguageModel[Any]:
-        name = provider.upper()
-        configure(LLM_PROVIDER=provider, **{f"{name}_API_KEY": KEY, f"{name}_BASE_URL": url, f"{name}_MODEL": "m"})
+        name = PREFIXES[provider]
+        configure(LLM_PROVIDER=provider, **{KEYS[provider]: KEY, f"{name}_BASE_URL": url, f"{name}_MODEL": "m"})
         made.append(LLMFactory.create_llm())
         return made[-1]
 
     yield make
-    for llm in made:  # ChatNVIDIA keeps the last response, and lets go of its connection only when it is collected
-        response = getattr(getattr(llm, "_async_client", None), "last_response", None)
-        if response is not None:
-            response.close()
+    for llm in made:
+        if (client := getattr(llm, "root_async_client", None)) is not None:
+            await client.close()
 
 
 async def all_events(llm: BaseLanguageModel[Any], provider: str, *tools: BaseTool) -> list[ReplyEvent]:
@@ -66,7 +67,7 @@ async def test_a_reply_is_streamed(connect: Connect, provider: str) -> None:
         (request,) = server.requests
         assert (request["model"], request["stream"], request["max_tokens"]) == ("m", True, 1024)
         assert [message["role"] for message in request["messages"]] == ["system", "user"]
-        assert server.keys == [f"bearer {KEY}"]
+        assert server.keys == [f"Bearer {KEY}"]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -108,47 +109,131 @@ async def test_cancelling_a_reply_hangs_up_on_the_server(connect: Connect, provi
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(
-    ("status", "retryable", "setting"),
-    [(401, False, "{}_API_KEY"), (404, False, "{}_MODEL"), (429, True, ""), (503, True, ""), (400, False, "")],
+    ("status", "fault", "setting"),
+    [
+        (400, Fault.BAD_REQUEST, ""),
+        (401, Fault.AUTHENTICATION, "key"),
+        (402, Fault.QUOTA, "key"),
+        (404, Fault.BAD_REQUEST, "model"),
+        (429, Fault.RATE_LIMIT, ""),
+        (500, Fault.UNAVAILABLE, ""),
+        (503, Fault.UNAVAILABLE, ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "body", [{"error": {"message": f"{KEY} Hello?", "type": "t", "code": "c"}}, f"<b>{KEY} Hello?"]
 )
 async def test_a_refusal_says_whose_fault_it_is(
-    connect: Connect, provider: str, status: int, retryable: bool, setting: str
+    connect: Connect, provider: str, status: int, fault: Fault, setting: str, body: Any
 ) -> None:
-    body = {"error": {"message": f"about {KEY} and Hello?", "type": "t", "code": "c"}}
-    async with ModelServer(*[Answer(status=status, body=body)] * (1 + retryable)) as server:
+    answer = Answer(status=status, body=body)
+    async with ModelServer(answer, answer) as server:
         with pytest.raises(LLMError) as caught:
             await all_events(connect(provider, server.url), provider)
     error = caught.value
-    assert (error.status, error.retryable, error.setting) == (status, retryable, setting.format(provider.upper()))
-    assert error.provider == provider
-    assert KEY not in str(error)
-    assert "Hello" not in str(error)
-
-
-async def test_an_empty_account_is_not_worth_asking_again(connect: Connect) -> None:
-    body = {"error": {"message": "m", "type": "insufficient_quota", "code": "insufficient_quota"}}
-    async with ModelServer(Answer(status=429, body=body)) as server:
-        with pytest.raises(LLMError) as caught:
-            await all_events(connect("openai", server.url), "openai")
-    assert (caught.value.retryable, caught.value.setting) == (False, "OPENAI_API_KEY")
+    settings = {"key": KEYS[provider], "model": f"{PREFIXES[provider]}_MODEL", "": ""}
+    assert (error.status, error.fault, error.setting) == (status, fault, settings[setting])
+    assert len(server.requests) == 1 + error.retryable
+    assert (error.provider, error.retry_after_s) == (provider, None)
+    assert KEY not in f"{error} {error!r}"
+    assert "Hello" not in f"{error} {error!r}"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_a_cut_line_is_an_error_after_what_was_said(connect: Connect, provider: str) -> None:
-    async with ModelServer(Answer([says("One. "), says("Two"), None])) as server:
+async def test_what_a_refusal_says_beside_is_told(connect: Connect, provider: str) -> None:
+    answer = Answer(status=429, headers={"Retry-After": "7", "X-Request-Id": "req_1"})
+    async with ModelServer(answer, answer) as server:
+        with pytest.raises(LLMError) as caught:
+            await all_events(connect(provider, server.url), provider)
+    assert (caught.value.retry_after_s, caught.value.request_id) == (7.0, "req_1")
+
+
+@pytest.mark.parametrize("provider", ["openai", "huggingface"])
+@pytest.mark.parametrize("in_stream", [False, True])
+async def test_an_empty_account_is_not_worth_asking_again(connect: Connect, provider: str, in_stream: bool) -> None:
+    error = fails(type="insufficient_quota", code="insufficient_quota")
+    answer = Answer([error]) if in_stream else Answer(status=429, body=error)
+    async with ModelServer(answer) as server:
+        with pytest.raises(LLMError) as caught:
+            await all_events(connect(provider, server.url), provider)
+    assert (caught.value.fault, caught.value.setting) == (Fault.QUOTA, KEYS[provider])
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("piece", "faults"),
+    [
+        pytest.param(None, {Fault.UNAVAILABLE}, id="cut"),
+        pytest.param("data: {broken\n\n", {Fault.PROTOCOL}, id="broken JSON"),
+        pytest.param("data: broken\n\n", {Fault.PROTOCOL}, id="no JSON"),
+        pytest.param({"choices": 17}, {Fault.PROTOCOL}, id="wrong type"),
+        pytest.param({"choices": [{"index": 0, "delta": 17}]}, {Fault.PROTOCOL}, id="wrong type within"),
+        pytest.param(fails(), {Fault.UNAVAILABLE, Fault.PROTOCOL}, id="error"),
+        pytest.param(fails(code=503), {Fault.UNAVAILABLE, Fault.PROTOCOL}, id="error with a status"),
+        pytest.param(fails(code="rate_limit_exceeded"), {Fault.RATE_LIMIT, Fault.PROTOCOL}, id="error with a name"),
+    ],
+)
+async def test_what_breaks_off_in_the_middle_is_an_error_after_what_was_said(
+    connect: Connect, provider: str, piece: Piece, faults: set[Fault]
+) -> None:
+    """ChatNVIDIA passes over errors in the stream, so that no more is known than that it broke off."""
+    async with ModelServer(Answer([says("One. "), says("Two"), piece])) as server:
         events = reply(connect(provider, server.url), MESSAGES, provider=provider)
         said = [await anext(events), await anext(events)]
         with pytest.raises(LLMError) as caught:
             await anext(events)
     assert said == [FirstToken(), Sentence("One.")]
-    assert (caught.value.status, caught.value.retryable) == (None, True)
-
-
-async def test_an_error_in_the_stream_is_an_error(connect: Connect) -> None:
-    async with ModelServer(Answer([says("One. "), {"error": {"message": "overloaded", "code": 503}}])) as server:
-        with pytest.raises(LLMError) as caught:
-            await all_events(connect("openai", server.url), "openai")
+    assert caught.value.fault in faults
     assert caught.value.retryable
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_an_answer_may_come_without_its_terminator_and_with_comments(connect: Connect, provider: str) -> None:
+    answer = Answer([COMMENT, says("Yes."), COMMENT, ends()], ends="")
+    async with ModelServer(answer) as server:
+        events = await all_events(connect(provider, server.url), provider)
+    assert events == [FirstToken(), Sentence("Yes."), Finished()]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([asks("lookup", '{"word": "cat"}', index=None)], id="whole, without an index"),
+        pytest.param(
+            [asks("lookup", ""), asks("", '{"word":', id=None), asks("", ' "cat"}', id=None)], id="in fragments"
+        ),
+    ],
+)
+async def test_a_tool_is_called_however_the_call_is_streamed(
+    connect: Connect, provider: str, pieces: list[Piece]
+) -> None:
+    answers = Answer([*pieces, ends("tool_calls")]), Answer([says("It is."), ends()])
+    async with ModelServer(*answers) as server:
+        await all_events(connect(provider, server.url), provider, lookup)
+        assert server.requests[1]["messages"][-1]["content"] == "cat is a word"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_call_that_is_no_json_is_not_made(connect: Connect, provider: str) -> None:
+    answers = Answer([asks("lookup", '{"word": nope'), ends("tool_calls")]), Answer([says("Sorry."), ends()])
+    async with ModelServer(*answers) as server:
+        await all_events(connect(provider, server.url), provider, lookup)
+        assert "not a JSON object" in server.requests[1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("pieces", [[], [COMMENT], [says("One. ")]], ids=["silent", "only comments", "in the middle"])
+async def test_a_server_that_stalls_is_given_up(connect: Connect, provider: str, pieces: list[Piece]) -> None:
+    answer = Answer([*pieces, asyncio.Event()])
+    limits = ReplyLimits(first_token_s=0.1, next_token_s=0.1)
+    async with ModelServer(answer, answer) as server:
+        with pytest.raises(LLMError) as caught:
+            async for _ in reply(connect(provider, server.url), MESSAGES, limits=limits, provider=provider):
+                pass
+        await server.hung_up.wait()
+    assert caught.value.fault is Fault.TIMEOUT
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -157,7 +242,7 @@ async def test_a_server_that_is_not_there_is_an_error(connect: Connect, provider
         url = server.url
     with pytest.raises(LLMError) as caught:
         await all_events(connect(provider, url), provider)
-    assert (caught.value.status, caught.value.retryable) == (None, True)
+    assert (caught.value.status, caught.value.fault) == (None, Fault.UNAVAILABLE)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

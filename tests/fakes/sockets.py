@@ -1,9 +1,7 @@
 """A vendor's WebSocket on loopback: takes notes of all it is sent, and can be told to misbehave."""
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -13,42 +11,18 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.fakes.fake import Fake, Opened
 from tests.fakes.trouble import STATUSES, Trouble, retry_after, spoiled
 
-
-@dataclass(slots=True)
-class Opened:
-    """One connection that was opened: its request, and the messages that came over it, in order."""
-
-    path: str
-    query: dict[str, list[str]]
-    headers: Headers
-    frames: list[str | bytes] = field(default_factory=list)
-    is_open: bool = True
-
-    @property
-    def audio(self) -> bytes:
-        """All binary messages, joined."""
-        return b"".join(frame for frame in self.frames if isinstance(frame, bytes))
+__all__ = ["Opened", "SocketFake"]
 
 
-class SocketFake(ABC):
-    """One fake engine, served while it is entered; `trouble` counts for what happens from then on.
-
-    `heard` is what its recogniser makes of every utterance. A subclass speaks the vendor's wire format, checks what it
-    is sent (a fault there goes to `complaints`, which a test asserts to be empty), and sends with `send`.
-    """
-
-    heard = "I would like a table for two."
+class SocketFake(Fake, ABC):
+    """A subclass speaks the vendor's wire format: it reads with `frames`, and sends with `send`."""
 
     def __init__(self, trouble: Trouble = Trouble.NONE) -> None:
-        self.trouble = trouble
-        self.connections: list[Opened] = []
-        self.complaints: list[str] = []
-        self.release = asyncio.Event()
-        """A `SLOW` fake answers once this is set."""
+        super().__init__(trouble)
         self._server: Server | None = None
-        self._changed = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -61,21 +35,11 @@ class SocketFake(ABC):
         """The base address, without a path."""
         return f"ws://127.0.0.1:{self.port}"
 
-    @property
-    def open_connections(self) -> int:
-        return sum(connection.is_open for connection in self.connections)
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds of what the fake has seen."""
-        while not holds():
-            self._changed.clear()
-            await self._changed.wait()
-
     async def __aenter__(self) -> Self:
         self._server = await serve(
             self._serve, "127.0.0.1", 0, process_request=self._answer, compression=None, ping_interval=None
         )
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -83,14 +47,11 @@ class SocketFake(ABC):
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
+        await super().__aexit__(kind, error, trace)
 
     @abstractmethod
     async def converse(self, opened: Opened, connection: ServerConnection) -> None:
         """Serve one connection in the vendor's way, reading with `frames`, until it is closed."""
-
-    def refusal_body(self, status: int) -> bytes:
-        """What the vendor says when it refuses an upgrade."""
-        return b"{}"
 
     def refuses_upgrade(self, request: Request) -> bool:
         """Whether the vendor answers with a status to what it does not want, rather than over the open socket."""
@@ -104,7 +65,7 @@ class SocketFake(ABC):
         """The messages that come over a connection, until it is closed, each noted down as it is read."""
         async for frame in connection:
             opened.frames.append(frame)
-            self._changed.set()
+            self.changed()
             yield frame
 
     async def send(self, connection: ServerConnection, message: str | bytes, *, brings: bool = False) -> None:
@@ -136,7 +97,7 @@ class SocketFake(ABC):
             pass
         finally:
             opened.is_open = False
-            self._changed.set()
+            self.changed()
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         status = STATUSES.get(self.trouble) or (None if self.authorized(request) else 401)

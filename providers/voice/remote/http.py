@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,10 @@ from providers.voice.remote.service import Service
 
 LIMITS = httpx.Timeout(connect=3.0, read=8.0, write=5.0, pool=1.0)
 POOL = httpx.Limits(max_connections=400, max_keepalive_connections=100, keepalive_expiry=60.0)
+BODY_LIMIT_S = 10.0
+"""Longest the body of an answer may take that is not audio."""
+LARGEST_BODY = 1024 * 1024
+_NO_AUDIO = ("text/", "application/json")
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
 
@@ -33,24 +38,25 @@ async def close_shared_client() -> None:
 
 
 async def stream(service: Service, url: str, headers: Mapping[str, str], **request: Any) -> AsyncGenerator[bytes]:
-    """Post a request (`json`, `data`, `files`, `params` as httpx takes them) and yield the answer as it comes.
+    """Post a request (`json`, `data`, `files`, `params` as httpx takes them) and yield the audio of the answer.
 
     Closing the generator closes the connection, and with it the service's work. Raises `ProviderException`.
     """
-    try:
-        async with shared_client().stream("POST", url, headers=headers, **request) as response:
-            if not response.is_success:
-                raise service.refused(response.status_code, response.headers, await response.aread(), time.time())
-            async for chunk in response.aiter_bytes():
-                yield chunk
-    except httpx.HTTPError as error:
-        raise failure(service, error) from None
+    async with _response(service, "POST", url, headers, **request) as response:
+        if not response.is_success:
+            raise await _refusal(service, response)
+        if response.headers.get("content-type", "").startswith(_NO_AUDIO):
+            raise service.garbled("no audio")
+        async for chunk in response.aiter_bytes():
+            yield chunk
 
 
 async def post(service: Service, url: str, headers: Mapping[str, str], **request: Any) -> bytes:
-    """As `stream`, the whole answer at once."""
-    pieces = [piece async for piece in stream(service, url, headers, **request)]
-    return b"".join(pieces)
+    """Post a request and return the whole answer; cancelling closes the connection. Raises `ProviderException`."""
+    async with _response(service, "POST", url, headers, **request) as response:
+        if not response.is_success:
+            raise await _refusal(service, response)
+        return await _whole(service, response)
 
 
 async def warm(service: Service, url: str, headers: Mapping[str, str]) -> None:
@@ -58,18 +64,48 @@ async def warm(service: Service, url: str, headers: Mapping[str, str]) -> None:
 
     Raises `ProviderException` if the service cannot be reached or does not take our key; any other answer will do.
     """
+    async with _response(service, "GET", url, headers) as response:
+        if response.status_code in (401, 402):
+            raise await _refusal(service, response)
+        await _whole(service, response)
+
+
+@asynccontextmanager
+async def _response(
+    service: Service, method: str, url: str, headers: Mapping[str, str], **request: Any
+) -> AsyncGenerator[httpx.Response]:
+    """An answer whose body is still to be read; whatever fails meanwhile raises `ProviderException`."""
     try:
-        response = await shared_client().get(url, headers=headers)
-    except httpx.HTTPError as error:
+        async with shared_client().stream(method, url, headers=headers, **request) as response:
+            yield response
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise failure(service, error) from None
-    if response.status_code in (401, 402):
-        raise service.refused(response.status_code, response.headers, response.content, time.time())
 
 
-def failure(service: Service, error: httpx.HTTPError) -> ProviderException:
+async def _refusal(service: Service, response: httpx.Response) -> ProviderException:
+    return service.refused(response.status_code, response.headers, await _whole(service, response), time.time())
+
+
+async def _whole(service: Service, response: httpx.Response) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    raise service.garbled("far too much")
+    except TimeoutError:
+        raise service.silent(BODY_LIMIT_S) from None
+    return bytes(body)
+
+
+def failure(service: Service, error: httpx.HTTPError | httpx.InvalidURL) -> ProviderException:
     """A request that got no answer, as one of ours."""
+    kind = type(error).__name__
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return service.error(Fault.BAD_REQUEST, "the address is no http:// or https:// URL")
     if isinstance(error, httpx.TimeoutException):
-        return service.error(Fault.TIMEOUT, f"no answer in time ({type(error).__name__})")
-    if isinstance(error, httpx.ProtocolError):
-        return service.error(Fault.PROTOCOL, f"the answer broke off ({type(error).__name__})")
-    return service.error(Fault.UNAVAILABLE, f"cannot be reached ({type(error).__name__})")
+        return service.error(Fault.TIMEOUT, f"no answer in time ({kind})")
+    if isinstance(error, httpx.ProtocolError | httpx.DecodingError):
+        return service.error(Fault.PROTOCOL, f"the answer broke off ({kind})")
+    return service.error(Fault.UNAVAILABLE, f"cannot be reached ({kind})")

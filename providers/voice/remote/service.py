@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from providers.errors import Fault, ProviderException, TranscriptionError, TTSError
 
 _ERRORS = {"stt": TranscriptionError, "tts": TTSError}
-_KEY_FAULTS = (Fault.AUTHENTICATION, Fault.QUOTA)
 _STATUS_FAULTS = {
     401: Fault.AUTHENTICATION,
     402: Fault.QUOTA,
@@ -41,14 +40,16 @@ _CLOSE_FAULTS = {
 class Service:
     """One service of a vendor, for one direction.
 
-    `operation` is "stt" or "tts"; `setting` names the variable that holds the key, `request_id_header` the response
-    header that names the request; `close_faults` are the vendor's own WebSocket close codes, `code_faults` its own
-    error codes or names, both for what the standard ones do not tell.
+    `operation` is "stt" or "tts"; `setting` names the variable that holds the key, `model_setting` the one to look at
+    when a request was not what the service takes; `request_id_header` is the response header that names the request;
+    `close_faults` are the vendor's own WebSocket close codes, `code_faults` its own error codes or names, both for what
+    the standard ones do not tell.
     """
 
     provider: str
     operation: str
     setting: str
+    model_setting: str = ""
     request_id_header: str = "x-request-id"
     close_faults: Mapping[int, Fault] = field(default_factory=dict)
     code_faults: Mapping[str, Fault] = field(default_factory=dict)
@@ -68,13 +69,18 @@ class Service:
         `setting` is what to look at, if it is not the key that does not do.
         """
         kind = _ERRORS.get(self.operation, ProviderException)
+        settings = {
+            Fault.AUTHENTICATION: self.setting,
+            Fault.QUOTA: self.setting,
+            Fault.BAD_REQUEST: self.model_setting,
+        }
         return kind(
             message,
             provider=self.provider,
             operation=self.operation,
             fault=fault,
             status=status,
-            setting=setting or (self.setting if fault in _KEY_FAULTS else ""),
+            setting=setting or settings.get(fault, ""),
             request_id=request_id,
             retry_after_s=retry_after_s,
         )
@@ -84,9 +90,7 @@ class Service:
     ) -> ProviderException:
         """An HTTP answer other than success; of the body only the vendor's names for failure and request are taken."""
         code = _named(body, _CODES, _CODE)
-        fault = self.code_faults.get(code) or _STATUS_FAULTS.get(status)
-        if fault is None:
-            fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_REQUEST
+        fault = self.code_faults.get(code) or fault_of(status)
         said = f", {code}" if code else ""
         return self.error(
             fault,
@@ -110,11 +114,20 @@ class Service:
         return self.error(Fault.TIMEOUT, f"no answer within {limit_s:g} s")
 
     def failed(
-        self, code: str, request_id: str = "", *, setting: str = "", retry_after_s: float | None = None
+        self,
+        code: str,
+        request_id: str = "",
+        *,
+        otherwise: Fault = Fault.UNAVAILABLE,
+        setting: str = "",
+        retry_after_s: float | None = None,
     ) -> ProviderException:
-        """The service told of a failure in a message of its own, under this code or name; unknown ones may pass."""
+        """The service told of a failure in a message of its own, under this code or name; unknown ones are `otherwise`.
+
+        Unless told so, they may pass.
+        """
         return self.error(
-            self.code_faults.get(code, Fault.UNAVAILABLE),
+            self.code_faults.get(code, otherwise),
             f"the service reports an error ({_quoted(code, _CODE) or 'unnamed'})",
             setting=setting,
             request_id=request_id,
@@ -138,6 +151,11 @@ class Service:
         except ValidationError as error:
             fields = {".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)}
             raise self.garbled(f"{model.__name__} with a bad {' and '.join(sorted(fields))}") from None
+
+
+def fault_of(status: int) -> Fault:
+    """What an HTTP status other than success means, where nothing else is known."""
+    return _STATUS_FAULTS.get(status) or (Fault.UNAVAILABLE if status >= 500 else Fault.BAD_REQUEST)
 
 
 def _named(body: bytes, paths: Iterable[Sequence[str]], form: re.Pattern[str]) -> str:

@@ -22,6 +22,11 @@ class Utterance:
         self._grown = asyncio.Event()
 
     @property
+    def audio(self) -> bytes:
+        """All that is kept."""
+        return bytes(self._audio)
+
+    @property
     def position_s(self) -> float:
         """Where `follow` goes on."""
         return self._position / self._bytes_per_s

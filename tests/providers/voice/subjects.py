@@ -15,14 +15,19 @@ from providers.voice.elevenlabs.scribe import Commit
 from providers.voice.gradium import GradiumConfig, GradiumVoiceProvider
 from providers.voice.nvidia import NvidiaConfig, NvidiaVoiceProvider
 from providers.voice.nvidia.rpc import close_shared_channels
+from providers.voice.openai import OpenAIVoiceConfig, OpenAIVoiceProvider
 from providers.voice.remote.http import close_shared_client
-from tests.fakes import assemblyai, cartesia, deepgram, elevenlabs, gradium, riva
+from tests.fakes import assemblyai, cartesia, deepgram, elevenlabs, gradium, openai, riva
 from tests.fakes.trouble import Trouble
+
+EVERY = tuple(trouble for trouble in Trouble if trouble is not Trouble.NONE)
+BINARY = tuple(trouble for trouble in EVERY if trouble is not Trouble.WRONG_TYPE)
+"""Of audio that comes as bare bytes nothing can be of the wrong type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An engine and its fake. `secret` is the key it is given; `troubles` what the fake can do wrong.
+    """An engine and its fake. `secret` is the key it is given; the troubles are what the fake can do wrong.
 
     `close_shared` closes what the engine's calls share.
     """
@@ -31,7 +36,8 @@ class Subject:
     fake: Callable[[], Any]
     provider: Callable[[Any], BaseVoiceProvider]
     secret: str
-    troubles: tuple[Trouble, ...] = tuple(Trouble)[1:]
+    hearing_troubles: tuple[Trouble, ...] = EVERY
+    speech_troubles: tuple[Trouble, ...] = BINARY
     text: str = "Good morning."
     close_shared: Callable[[], Awaitable[None]] = close_shared_client
 
@@ -51,6 +57,22 @@ def cartesia_with(stt_model: str) -> Callable[[Any], BaseVoiceProvider]:
 def elevenlabs_with(commit: Commit) -> Callable[[Any], BaseVoiceProvider]:
     return lambda fake: ElevenLabsVoiceProvider(
         ElevenLabsConfig(api_key=SecretStr(elevenlabs.KEY), base_url=fake.url, commit=commit)
+    )
+
+
+def _openai(fake: openai.OpenAIFake) -> BaseVoiceProvider:
+    url = f"{fake.http_url}/v1"
+    return OpenAIVoiceProvider(OpenAIVoiceConfig(api_key=SecretStr(openai.KEY), stt_base_url=url, tts_base_url=url))
+
+
+def _openai_realtime(fake: openai.RealtimeFake) -> BaseVoiceProvider:
+    return OpenAIVoiceProvider(
+        OpenAIVoiceConfig(
+            api_key=SecretStr(openai.KEY),
+            model="gpt-live-transcribe",
+            stt_base_url=f"{fake.url}/v1",
+            tts_base_url=f"{fake.http_url}/v1",
+        )
     )
 
 
@@ -93,4 +115,6 @@ SUBJECTS = (
         lambda fake: GradiumVoiceProvider(GradiumConfig(api_key=SecretStr(gradium.KEY), base_url=fake.url)),
         gradium.KEY,
     ),
+    Subject("openai", openai.OpenAIFake, _openai, openai.KEY),
+    Subject("openai", openai.RealtimeFake, _openai_realtime, openai.KEY),
 )
