@@ -39,6 +39,7 @@ BESIDE = {("telephony.simulator", "telephony.call")}
 """Parts that may not know each other, whatever their rank: our Twilio plays the carrier, and must not know the bot."""
 
 PURE = (
+    "providers/breaker.py",
     "providers/errors.py",
     *(f"providers/voice/local/{name}.py" for name in ("bpe", "guards", "levels", "loudness", "mel", "pieces")),
     *(f"providers/voice/cartesia/{name}.py" for name in ("failures", "manual", "speak", "turns")),
