@@ -1,12 +1,14 @@
 """What a failed request to a model means: whose fault it was, and whether to ask again."""
 
 import re
+import time
+from collections.abc import Mapping
 
-from providers.errors import LLMError
+from providers.errors import PASSING, Fault, LLMError
+from providers.voice.remote.service import fault_of, retry_after_s
 
-# Status 409 is a lock, 425 a replayed handshake: like the others, they pass.
-_PASSING = frozenset({408, 409, 425, 429})
-_REFUSED = frozenset({401, 402, 403})
+_LOCKED = 409  # passes, as other conflicts do not
+_KEY_FAULTS = (Fault.AUTHENTICATION, Fault.QUOTA)
 # The vendors' words for a broken line, by name, since their packages may not be there.
 _BROKEN_LINE = frozenset({"APIError", "ClientError", "TransportError", "OSError"})
 _SETTINGS = {
@@ -22,20 +24,30 @@ def llm_error(error: Exception, provider: str) -> LLMError:
     status = _status(error)
     kind = type(error).__name__
     if isinstance(error, TimeoutError):
-        return LLMError("the model was silent for too long", provider=provider, operation="reply", retryable=True)
+        silent = "the model was silent for too long"
+        return LLMError(silent, provider=provider, operation="reply", fault=Fault.TIMEOUT)
     if status is None:
         broken = not _BROKEN_LINE.isdisjoint(parent.__name__ for parent in type(error).__mro__)
         message = f"the line to the model broke ({kind})" if broken else f"the model failed ({kind})"
-        return LLMError(message, provider=provider, operation="reply", retryable=broken)
+        return LLMError(message, provider=provider, operation="reply", fault=Fault.UNAVAILABLE if broken else None)
     no_money = getattr(error, "code", None) == "insufficient_quota"
+    fault = Fault.QUOTA if no_money else fault_of(status)
     return LLMError(
         f"the model's server answered {status} ({kind})",
         provider=provider,
         operation="reply",
+        fault=fault,
         status=status,
-        retryable=not no_money and (status in _PASSING or status >= 500),
-        setting=key if no_money or status in _REFUSED else model if status == 404 else "",
+        retryable=fault in PASSING or status == _LOCKED,
+        setting=key if fault in _KEY_FAULTS else model if status == 404 else "",
+        retry_after_s=_wait_s(error),
     )
+
+
+def _wait_s(error: Exception) -> float | None:
+    """What the server asks us to wait, where the client kept its answer."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    return retry_after_s(headers, time.time()) if isinstance(headers, Mapping) else None
 
 
 def _status(error: Exception) -> int | None:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from langchain_core.language_models import BaseChatModel
 
 from agent.llm_factory import LLMFactory
+from agent.minds import Minds
 from agent.own_tools import business_and_tools
 from providers.errors import ConfigurationError, Problem
+from providers.settings import names
 from providers.settings import settings as provider_settings
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.factory import VoiceProviderFactory
 from telephony.audio.converter import input_spec, output_spec
 from telephony.audio.vad import VadHub
-from telephony.call.session import Mind
 from telephony.records.records import check_recording
 from telephony.settings import settings as line_settings
 
@@ -24,7 +25,7 @@ def check_configuration() -> None:
         lambda: line_settings.telephony,
         _check_recording,
         lambda: business_and_tools(provider_settings.llm.BUSINESS_FILE, provider_settings.llm.TOOLS_MODULE),
-        mind,
+        minds,
         lambda: output_spec(speaking_engine()),
         lambda: input_spec(hearing_engine()),
     )
@@ -43,22 +44,14 @@ def _check_recording() -> None:
     check_recording(line_settings.telephony, business.notice)
 
 
-def mind() -> Mind:
-    """The configured language model, the same one for all calls, and the one that steps in for it."""
-    names = provider_settings.llm
-    fallback = LLMFactory.create_fallback()
-    return Mind(
-        _chat_model(LLMFactory.create_llm(), "LLM_PROVIDER"),
-        names.LLM_PROVIDER,
-        None if fallback is None else _chat_model(fallback, "LLM_FALLBACK_PROVIDER"),
-        names.LLM_FALLBACK_PROVIDER or "",
-    )
-
-
-def _chat_model(llm: object, variable: str) -> BaseChatModel:
-    if not isinstance(llm, BaseChatModel):
-        raise ConfigurationError.of(variable, f"{type(llm).__name__} is not a chat model")
-    return llm
+def minds() -> Minds:
+    """The configured language models, the same for all calls."""
+    models = LLMFactory.create_all()
+    for name, llm in models.items():
+        if not isinstance(llm, BaseChatModel):
+            variable = "LLM_PROVIDER" if name in names(provider_settings.llm.LLM_PROVIDER) else "LLM_FALLBACK_PROVIDER"
+            raise ConfigurationError.of(variable, f"{type(llm).__name__} is not a chat model")
+    return Minds(models)
 
 
 def hearing_engine() -> BaseVoiceProvider:

@@ -58,7 +58,7 @@ class Service:
         self.settings = line_settings.telephony
         llm = provider_settings.llm
         self._business, self._own_tools = business_and_tools(llm.BUSINESS_FILE, llm.TOOLS_MODULE)
-        self._mind = engines.mind()
+        self._minds = engines.minds()
         token = self.settings.TWILIO_AUTH_TOKEN.get_secret_value() if self.settings.TWILIO_AUTH_TOKEN else ""
         signed = self.settings.TWILIO_VALIDATE_SIGNATURES
         checker = SignatureChecker(token, self.settings.public_base_url) if signed else None
@@ -100,6 +100,7 @@ class Service:
             await asyncio.wait([self._warming])
         await self._detection.stop()
         await self._records.stop()
+        await self._minds.aclose()
         if self._rest is not None:
             await self._rest.aclose()
 
@@ -156,7 +157,7 @@ class Service:
             rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
         talk.streams += 1
         self._keep(start.call_sid, talk)
-        shared = Engines(hears, speaks, self._mind, self._detection, tools, self._business.transfer)
+        shared = Engines(hears, speaks, self._minds, self._detection, tools, self._business.transfer)
         caller, called = facts.caller or "", facts.called or ""
         stream = Stream(start.call_sid, start.account_sid, caller, called, talk.streams, started_at)
         self._records.follow(stream, journal)

@@ -7,11 +7,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 
 from agent.history import History
+from agent.minds import Minds
 from agent.reply import AskedAgain, FirstToken, ReplyEvent, Sentence, Tally, ToolRound, ToolsStarted, reply
 from agent.tools import ControlRequested
 from providers.errors import ProviderException
@@ -51,22 +51,12 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
-    """The language model, by the name the settings know it under, and the one that steps in for it."""
-
-    llm: BaseChatModel
-    name: str
-    fallback: BaseChatModel | None = None
-    fallback_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Engines:
     """What hears, thinks and speaks in this call; the two voices may be one instance."""
 
     hears: BaseVoiceProvider
     speaks: BaseVoiceProvider
-    mind: Mind
+    minds: Minds
     detection: VoiceDetection
     tools: Sequence[BaseTool]
     transfer_numbers: dict[str, str]
@@ -306,17 +296,8 @@ class CallSession:
         self._dispatch(events.ReplyFailed(turn))
 
     async def _stream_reply(self, turn: int, messages: Sequence[BaseMessage]) -> None:
-        mind = self._engines.mind
-        items = reply(
-            mind.llm,
-            messages,
-            self._engines.tools,
-            provider=mind.name,
-            fallback=mind.fallback,
-            fallback_provider=mind.fallback_name,
-            confirmed=self._confirmed,
-            tally=self._tally,
-        )
+        engines = self._engines
+        items = reply(engines.minds, messages, engines.tools, confirmed=self._confirmed, tally=self._tally)
         async with aclosing(items):
             async for item in items:
                 self._reply_brings(turn, item)

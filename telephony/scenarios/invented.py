@@ -10,13 +10,14 @@ from langchain_core.language_models import BaseChatModel
 
 from agent.business import Business, load_business
 from agent.history import History
+from agent.minds import Minds
 from agent.prompt import CallFacts, system_prompt
 from agent.tools import call_tools
 from telephony.call.journal import Entry, Kind
 from telephony.call.journal import Journal as CallJournal
 from telephony.call.memory import remember
 from telephony.call.rules import CallRules
-from telephony.call.session import CallSession, Engines, Mind
+from telephony.call.session import CallSession, Engines
 from telephony.persona import call_rules
 from telephony.scenarios import steps
 from telephony.scenarios.bot import Reply
@@ -109,7 +110,7 @@ class _Call:
         own = [scripted_tool(tool) for tool in scenario.bot.tools]
         tools = call_tools(business, facts, MemoryBook(), self._text, own)
         self._tools = [noted(tool, self._tool_called) for tool in tools]
-        self._mind = self._new_mind(facts)
+        self._minds = self._new_minds(facts)
         self._history = History(system_prompt(business, facts, [tool.name for tool in tools]))
         rules = self._rules()
         with _warnings(self._report):
@@ -161,7 +162,7 @@ class _Call:
         engines = Engines(
             hears=recogniser(bot.recogniser),
             speaks=ScriptedVoice(bot.voice),
-            mind=self._mind,
+            minds=self._minds,
             detection=LoudnessDetection(),
             tools=self._tools,
             transfer_numbers=self._business.transfer,
@@ -182,12 +183,15 @@ class _Call:
             rules[name] = rules[name] | value if isinstance(value, dict) else value
         return RULES.validate_python(rules)
 
-    def _new_mind(self, facts: CallFacts) -> Mind:
+    def _new_minds(self, facts: CallFacts) -> Minds:
         bot = self._scenario.bot
         first: BaseChatModel = NotedFrontDesk(self._business, lambda: facts.now, self._asked)
         if bot.model is not None:
             first = self._scripted(bot.model)
-        return Mind(first, "scripted", self._scripted(bot.fallback) if bot.fallback else None, "scripted fallback")
+        models = {"scripted": first}
+        if bot.fallback:
+            models["scripted fallback"] = self._scripted(bot.fallback)
+        return Minds(models)
 
     def _scripted(self, replies: tuple[Reply, ...]) -> ScriptedModel:
         return ScriptedModel(replies=replies, asked=self._asked, lacking=self._lacks_reply)

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool, tool
 
 from agent.llm_factory import LLMFactory
+from agent.minds import Minds
 from agent.reply import Finished, FirstToken, ReplyEvent, Sentence, ToolRound, ToolsStarted, reply
 from providers.errors import LLMError
 from tests.agent.conftest import Configure
@@ -51,14 +52,14 @@ async def connect(configure: Configure) -> AsyncIterator[Connect]:
 
 
 async def all_events(llm: BaseLanguageModel[Any], provider: str, *tools: BaseTool) -> list[ReplyEvent]:
-    return [event async for event in reply(llm, MESSAGES, tools, provider=provider)]
+    return [event async for event in reply(Minds({provider: llm}), MESSAGES, tools)]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_reply_is_streamed(connect: Connect, provider: str) -> None:
     gate = asyncio.Event()
     async with ModelServer(Answer([says("Hi"), says(" there. "), gate, says("Yes?"), ends()])) as server:
-        async with aclosing(reply(connect(provider, server.url), MESSAGES)) as events:
+        async with aclosing(reply(Minds({provider: connect(provider, server.url)}), MESSAGES)) as events:
             assert await anext(events) == FirstToken()
             assert await anext(events) == Sentence("Hi there.")
             gate.set()
@@ -86,7 +87,7 @@ async def test_the_second_round_brings_the_tool_call_and_its_result(connect: Con
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_closing_a_reply_hangs_up_on_the_server(connect: Connect, provider: str) -> None:
     async with ModelServer(Answer([says("One. "), asyncio.Event()])) as server:
-        events = reply(connect(provider, server.url), MESSAGES)
+        events = reply(Minds({provider: connect(provider, server.url)}), MESSAGES)
         assert await anext(events) == FirstToken()
         await events.aclose()
         async with asyncio.timeout(5):
@@ -136,7 +137,7 @@ async def test_an_empty_account_is_not_worth_asking_again(connect: Connect) -> N
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_cut_line_is_an_error_after_what_was_said(connect: Connect, provider: str) -> None:
     async with ModelServer(Answer([says("One. "), says("Two"), None])) as server:
-        events = reply(connect(provider, server.url), MESSAGES, provider=provider)
+        events = reply(Minds({provider: connect(provider, server.url)}), MESSAGES)
         said = [await anext(events), await anext(events)]
         with pytest.raises(LLMError) as caught:
             await anext(events)

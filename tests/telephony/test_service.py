@@ -15,7 +15,7 @@ from providers.settings import VoiceSettings
 from providers.settings import settings as provider_settings
 from providers.voice.factory import VoiceProviderFactory
 from providers.voice.scripted import ScriptedVoiceProvider
-from telephony.engines import check_configuration, hearing_engine, mind, speaking_engine
+from telephony.engines import check_configuration, hearing_engine, minds, speaking_engine
 from telephony.service import Service
 from telephony.settings import settings as line_settings
 from telephony.twilio.messages import Start
@@ -77,7 +77,7 @@ def test_a_model_that_cannot_chat_is_refused(put: pytest.MonkeyPatch) -> None:
     put.setenv("LLM_PROVIDER", f"{__name__}:NO_CHAT_MODEL")
     assert variables() == ["LLM_PROVIDER"]
     with pytest.raises(ConfigurationError, match="FakeListLLM is not a chat model"):
-        mind()
+        minds()
 
 
 def test_ears_and_voice_may_be_different_engines(put: pytest.MonkeyPatch) -> None:

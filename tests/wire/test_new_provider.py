@@ -59,7 +59,7 @@ def tree(tmp_path: Path) -> Path:
     llm_factory = tree / "agent/llm_factory.py"
     insert(llm_factory, seed.LLM_IMPORT, before="import langsmith")
     insert(llm_factory, seed.LLM_BRANCH, before=r"\n        if llm is None:")
-    replace(settings, r'\n    @field_validator\("LLM_PROVIDER"\).*?return v\.lower\(\)\n', seed.LLM_SETTINGS)
+    replace(settings, r'\n    @field_validator\("LLM_PROVIDER"\).*?return ",".*?\n', seed.LLM_SETTINGS)
     (tree / "tests/unit").mkdir(parents=True)
     (tree / "tests/unit/test_myprovider.py").write_text(seed.MY_PROVIDER_TEST)
     (tree / "tests/unit/test_myprovider_llm.py").write_text(seed.LLM_TEST)

@@ -84,9 +84,7 @@ class Service:
     ) -> ProviderException:
         """An HTTP answer other than success; of the body only the vendor's names for failure and request are taken."""
         code = _named(body, _CODES, _CODE)
-        fault = self.code_faults.get(code) or _STATUS_FAULTS.get(status)
-        if fault is None:
-            fault = Fault.UNAVAILABLE if status >= 500 else Fault.BAD_REQUEST
+        fault = self.code_faults.get(code) or fault_of(status)
         said = f", {code}" if code else ""
         return self.error(
             fault,
@@ -138,6 +136,11 @@ class Service:
         except ValidationError as error:
             fields = {".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)}
             raise self.garbled(f"{model.__name__} with a bad {' and '.join(sorted(fields))}") from None
+
+
+def fault_of(status: int) -> Fault:
+    """What an HTTP status other than success means, where nothing else is known."""
+    return _STATUS_FAULTS.get(status) or (Fault.UNAVAILABLE if status >= 500 else Fault.BAD_REQUEST)
 
 
 def _named(body: bytes, paths: Iterable[Sequence[str]], form: re.Pattern[str]) -> str:

@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable
 
 from agent.business import load_business
 from agent.history import History
+from agent.minds import Minds
 from agent.prompt import CallFacts
 from agent.tools import Book, front_desk_tools
 from providers.errors import ProviderException, TranscriptionError, TTSError
@@ -25,7 +26,7 @@ from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilitie
 from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
-from telephony.call.session import CallSession, Engines, Mind
+from telephony.call.session import CallSession, Engines
 from telephony.scenarios.clock import InventedTimeLoop
 from tests.telephony.call.line import LineInInventedTime, LoudnessDetection
 
@@ -95,7 +96,9 @@ class Call:
         self.voice = voice
         facts = CallFacts(None, None, datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
         controls = front_desk_tools(load_business(), facts, Book("nowhere.jsonl"))
-        engines = Engines(voice, voice, Mind(model, "scripted"), self.detection, controls, {"manager": "+15550100143"})
+        engines = Engines(
+            voice, voice, Minds({"scripted": model}), self.detection, controls, {"manager": "+15550100143"}
+        )
         rules = replace(RULES, transcribe_at_pause=not voice.capabilities.streaming_stt)
         self.session = CallSession("CAx", line, engines, self.history, rules, self.phone, self.journal)
 
