@@ -8,12 +8,12 @@ from langchain_core.language_models import BaseChatModel
 from agent.llm_factory import LLMFactory
 from agent.minds import Minds
 from agent.own_tools import business_and_tools
+from providers.audio.converter import input_spec, output_spec
 from providers.errors import ConfigurationError, Problem
 from providers.settings import names
 from providers.settings import settings as provider_settings
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.factory import VoiceProviderFactory
-from telephony.audio.converter import input_spec, output_spec
 from telephony.audio.vad import VadHub
 from telephony.records.records import check_recording
 from telephony.settings import settings as line_settings

@@ -39,6 +39,9 @@ BESIDE = {("telephony.simulator", "telephony.call")}
 """Parts that may not know each other, whatever their rank: our Twilio plays the carrier, and must not know the bot."""
 
 PURE = (
+    "providers/audio/converter.py",
+    "providers/audio/mulaw.py",
+    "providers/audio/resample.py",
     "providers/breaker.py",
     "providers/errors.py",
     *(f"providers/voice/local/{name}.py" for name in ("bpe", "guards", "levels", "loudness", "mel", "pieces")),
@@ -55,10 +58,7 @@ PURE = (
     "agent/prompt.py",
     "agent/sentences.py",
     "agent/spoken.py",
-    "telephony/audio/converter.py",
     "telephony/audio/framer.py",
-    "telephony/audio/mulaw.py",
-    "telephony/audio/resample.py",
     "telephony/audio/speech.py",
     "telephony/call/actions.py",
     "telephony/call/bot.py",

@@ -8,9 +8,9 @@ from contextlib import aclosing
 from typing import Protocol
 
 from agent.spoken import speakable
+from providers.audio.converter import LINE, Converter, output_spec
 from providers.errors import ProviderException, TTSError
 from providers.voice.base import BaseVoiceProvider
-from telephony.audio.converter import LINE, Converter, output_spec
 from telephony.call import events
 from telephony.call.actions import Say
 from telephony.call.journal import Kind

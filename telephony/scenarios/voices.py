@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
+from providers.audio import mulaw
 from providers.errors import TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
-from telephony.audio import mulaw
 from telephony.audio.framer import Framer
 from telephony.audio.loudness import LoudnessEngine
 from telephony.scenarios.bot import Recogniser, Voice
