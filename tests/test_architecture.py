@@ -52,6 +52,7 @@ PURE = (
     "providers/voice/remote/sansio.py",
     "providers/voice/remote/service.py",
     "providers/voice/remote/turns.py",
+    "providers/voice/remainder.py",
     "providers/voice/types.py",
     "agent/business.py",
     "agent/history.py",

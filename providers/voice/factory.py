@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
 from providers.errors import ConfigurationError
-from providers.settings import settings
+from providers.settings import names, settings
 from providers.voice.base import BaseVoiceProvider
 
 SHIPPED = {
@@ -34,14 +34,20 @@ class VoiceProviderFactory:
     def create_provider(cls, provider_name: str | None = None) -> BaseVoiceProvider:
         """Make an engine, not yet connected: the named one, or the one `VOICE_PROVIDER` names.
 
-        A name with a colon is an import path, `package.module:Class`. Raises `ConfigurationError` (a `ValueError`)
-        for an unknown name and for settings that do not do.
+        A name with a colon is an import path, `package.module:Class`; of names split by commas one engine is made that
+        goes on with the next when one fails. Raises `ConfigurationError` (a `ValueError`) for an unknown name and for
+        settings that do not do.
         """
         provider_name = provider_name or settings.voice.VOICE_PROVIDER
+        listed = names(provider_name)
+        if len(listed) > 1:
+            from providers.voice.failover import FailoverVoiceProvider
+
+            engines = {name: cls.create_provider(name) for name in listed}
+            return FailoverVoiceProvider(engines, settings.voice.VOICE_ATTEMPT_S)
+        provider_name = "".join(listed)
         if ":" in provider_name:
             return _imported(provider_name).from_settings(settings.voice)
-        provider_name = provider_name.lower()
-
         if provider_name not in cls._registry:
             path = _known().get(provider_name)
             if path is None:

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Protocol
 
 from agent.spoken import speakable
 from providers.audio.converter import LINE, Converter, output_spec
-from providers.errors import ProviderException, TTSError
+from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
+from providers.voice.speech import audio_chunks
 from telephony.call import events
 from telephony.call.actions import Say
 from telephony.call.journal import Kind
@@ -18,8 +19,6 @@ from telephony.call.playout import Begun, Heard, Playout, SendAudio
 
 logger = logging.getLogger(__name__)
 
-AUDIO_LIMIT_S = 8.0
-"""Longest wait for a sentence's first audio, and between two chunks of it."""
 AHEAD_S = 30.0
 """Speech synthesised but not yet sent; the engine waits while there is more."""
 
@@ -184,36 +183,3 @@ class Speaker:
             self._note(Kind.AUDIO_HEARD, fact.turn, fact.sentence)
         else:
             self._report(events.SentenceHeard(fact.turn, fact.sentence))
-
-
-async def audio_chunks(provider: BaseVoiceProvider, text: str) -> AsyncGenerator[bytes]:
-    """The engine's audio for one text, each chunk waited for no longer than `AUDIO_LIMIT_S`.
-
-    The seed document shows engines written as async generators and, in one place, as coroutines that return the whole
-    audio or an iterator of it; all three are taken. Raises `TTSError` on a stall, and whatever the engine raises.
-    """
-    try:
-        async with asyncio.timeout(AUDIO_LIMIT_S) as limit:
-            speech: object = provider.text_to_speech(text)
-            if asyncio.iscoroutine(speech):
-                speech = await speech
-            if isinstance(speech, bytes):
-                yield speech
-                return
-            if not isinstance(speech, AsyncIterator):
-                raise TTSError("text_to_speech gave no audio", provider=provider.config.provider_name, operation="tts")
-            try:
-                async for chunk in speech:
-                    limit.reschedule(None)
-                    yield chunk
-                    limit.reschedule(asyncio.get_running_loop().time() + AUDIO_LIMIT_S)
-            finally:
-                if isinstance(speech, AsyncGenerator):
-                    await speech.aclose()
-    except TimeoutError:
-        raise TTSError(
-            f"no audio for {AUDIO_LIMIT_S:.0f} s",
-            provider=provider.config.provider_name,
-            operation="tts",
-            retryable=True,
-        ) from None
