@@ -25,6 +25,7 @@ RANK = (
     "telephony.admission",
     "telephony.termination",
     "telephony.engines",
+    "telephony.warm",
     "telephony.persona",
     "telephony.service",
     "telephony.scenarios",

@@ -1,11 +1,11 @@
 """One engine among those that stand in for one another in a call: connected once, in the line's format, our words."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 
 from providers.audio.converter import LINE, Converter, input_spec, output_spec
 from providers.errors import Fault, ProviderException
+from providers.once import Once
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.remainder import Pace
 from providers.voice.speech import audio_chunks
@@ -22,26 +22,19 @@ class Member:
     def __init__(self, engine: BaseVoiceProvider) -> None:
         self.engine = engine
         self.pace = Pace()
-        self._connecting: asyncio.Task[None] | None = None
+        self._connecting = Once(engine.connect, "connect an engine")
 
-    def warm(self) -> "asyncio.Task[None]":
+    def warm(self) -> None:
         """Begin to connect, unless that is under way or done."""
-        task = self._connecting
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = self._connecting = asyncio.create_task(self.engine.connect(), name="connect an engine")
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be waiting for it
-        return task
+        self._connecting.begin()
 
     async def ready(self) -> None:
         """Wait until it is connected; raises what the engine raises. Cancelling leaves it connecting."""
-        await asyncio.shield(self.warm())
+        await self._connecting.done()
 
     async def close(self) -> None:
         """Disconnect; safe to call twice, and while it connects."""
-        if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.wait([self._connecting])
-            self._connecting = None
+        await self._connecting.give_up()
         await self.engine.disconnect()
 
     async def hear(self, ulaw: AsyncIterator[bytes]) -> AsyncGenerator[TranscriptionResult]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
@@ -47,6 +47,7 @@ class Speaker:
         note: Callable[[Kind, int, int], None],
         clock: Callable[[], float],
         tasks: asyncio.TaskGroup,
+        clips: Mapping[str, bytes],
     ) -> None:
         self._provider = provider
         self._line = line
@@ -54,6 +55,7 @@ class Speaker:
         self._note = note
         self._clock = clock
         self._tasks = tasks
+        self._clips = clips
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
@@ -127,7 +129,13 @@ class Speaker:
             self._work = None
 
     async def _speak(self, sentence: Say) -> bool:
-        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio."""
+        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio.
+
+        What was spoken beforehand is taken from there: it is for when the engine can do no more.
+        """
+        if clip := self._clips.get(sentence.text):
+            self._add(sentence, clip)
+            return True
         converter = Converter(output_spec(self._provider), LINE)
         began = False
         try:

@@ -18,6 +18,7 @@ from telephony.call.journal import Journal as CallJournal
 from telephony.call.memory import remember
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines
+from telephony.call.voices import Voices
 from telephony.persona import call_rules
 from telephony.scenarios import steps
 from telephony.scenarios.bot import Reply
@@ -137,7 +138,8 @@ class _Call:
         while True:
             line = InventedLine(caller, faults, self._log, self._clock)
             carrier = _Carrier(line, self._report, obeys=self._scenario.bot.carrier != "refuses")
-            await self._serve(self._session(line, rules, carrier))
+            voices = Voices(recogniser(self._scenario.bot.recogniser), ScriptedVoice(self._scenario.bot.voice))
+            await self._serve(self._session(line, rules, carrier, voices), voices)
             self._problems += line.problems
             if carrier.dialled is None or self._scenario.bot.carrier != "nobody_answers":
                 return line.ended or "the bot left"
@@ -146,9 +148,9 @@ class _Call:
             self._why_back = "The transfer failed: nobody answered."
             rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
 
-    async def _serve(self, session: CallSession) -> None:
+    async def _serve(self, session: CallSession, voices: Voices) -> None:
         try:
-            async with asyncio.timeout(self._scenario.longest):
+            async with asyncio.timeout(self._scenario.longest), voices:
                 await session.run()
         except TimeoutError:
             self._problems.append(f"the call was still going on after {self._scenario.longest:g} s")
@@ -157,11 +159,9 @@ class _Call:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         self._problems += sorted(f"left running: {task.get_name()}" for task in left)
 
-    def _session(self, line: InventedLine, rules: CallRules, carrier: "_Carrier") -> CallSession:
-        bot = self._scenario.bot
+    def _session(self, line: InventedLine, rules: CallRules, carrier: "_Carrier", voices: Voices) -> CallSession:
         engines = Engines(
-            hears=recogniser(bot.recogniser),
-            speaks=ScriptedVoice(bot.voice),
+            voices=voices,
             minds=self._minds,
             detection=LoudnessDetection(),
             tools=self._tools,
