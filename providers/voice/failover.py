@@ -85,9 +85,9 @@ class FailoverVoiceProvider(BaseVoiceProvider):
         """Connect the first engine of each direction that can be had; raises what the last one raises if none can."""
         for engine in self.engines:
             engine.hears, engine.speaks = self.hears, self.speaks
-        used = [self._ears] if self.hears else []
-        used += [self._voices] if self.speaks else []
-        outcomes = await asyncio.gather(*map(self._connect_one, used), return_exceptions=True)
+        directions = ((self._ears, self.hears), (self._voices, self.speaks))
+        work = [self._connect_one(lineup) for lineup, is_used in directions if is_used and lineup.choices]
+        outcomes = await asyncio.gather(*work, return_exceptions=True)
         for error in filter(None, outcomes):
             raise error
         self._connected = True

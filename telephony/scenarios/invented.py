@@ -30,7 +30,7 @@ from telephony.scenarios.models import NotedFrontDesk, ScriptedModel
 from telephony.scenarios.run import Run, in_order, remembered, unheard
 from telephony.scenarios.sounds import Reader, noise, speech
 from telephony.scenarios.tools import MemoryBook, noted, scripted_tool
-from telephony.scenarios.voices import LoudnessDetection, ScriptedVoice, recogniser
+from telephony.scenarios.voices import LoudnessDetection, recogniser, voice
 from telephony.simulator.events import BotReported, CallEnded, Dialled, Warned
 from telephony.simulator.journal import Journal
 
@@ -138,7 +138,7 @@ class _Call:
         while True:
             line = InventedLine(caller, faults, self._log, self._clock)
             carrier = _Carrier(line, self._report, obeys=self._scenario.bot.carrier != "refuses")
-            voices = Voices(recogniser(self._scenario.bot.recogniser), ScriptedVoice(self._scenario.bot.voice))
+            voices = Voices(recogniser(self._scenario.bot.recogniser), voice(self._scenario.bot.voice))
             await self._serve(self._session(line, rules, carrier, voices), voices)
             self._problems += line.problems
             if carrier.dialled is None or self._scenario.bot.carrier != "nobody_answers":
@@ -156,6 +156,7 @@ class _Call:
             self._problems.append(f"the call was still going on after {self._scenario.longest:g} s")
         except Exception as error:  # a fault of the bot's is what scenarios are there to find
             self._problems.append(f"the call broke: {error!r}")
+        await self._minds.aclose()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         self._problems += sorted(f"left running: {task.get_name()}" for task in left)
 
