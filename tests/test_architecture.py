@@ -25,6 +25,8 @@ RANK = (
     "telephony.admission",
     "telephony.termination",
     "telephony.engines",
+    "telephony.engine_table",
+    "telephony.engine_check",
     "telephony.warm",
     "telephony.persona",
     "telephony.service",

@@ -48,17 +48,31 @@ class VoiceProviderFactory:
         provider_name = "".join(listed)
         if ":" in provider_name:
             return _imported(provider_name).from_settings(settings.voice)
+        cls.provider_class(provider_name)
+
+        return cls._registry[provider_name].from_settings(settings.voice)
+
+    @classmethod
+    def provider_class(cls, provider_name: str) -> type[BaseVoiceProvider]:
+        """The class behind one name or import path, imported but not made; raises `ConfigurationError`."""
+        if ":" in provider_name:
+            return _imported(provider_name)
+        provider_name = provider_name.lower()
         if provider_name not in cls._registry:
             path = _known().get(provider_name)
             if path is None:
-                known = ", ".join(sorted({*cls._registry, *_known()}))
                 raise ConfigurationError.of(
                     "VOICE_PROVIDER",
-                    f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)",
+                    f"Unknown voice provider: {provider_name} (known: {', '.join(cls.known())}, "
+                    "or an import path module:Class)",
                 )
             cls.register(provider_name, _imported(path))
+        return cls._registry[provider_name]
 
-        return cls._registry[provider_name].from_settings(settings.voice)
+    @classmethod
+    def known(cls) -> list[str]:
+        """The names of all engines: registered, shipped, and of installed packages."""
+        return sorted({*cls._registry, *_known()})
 
 
 def _known() -> dict[str, str]:
