@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 from providers.breaker import Breaker, State
 
@@ -35,32 +36,37 @@ class Lineup[E]:
     def __init__(self, choices: Iterable[Choice[E]], probe: Callable[[Choice[E]], Awaitable[None]]) -> None:
         self.choices = tuple(choices)
         self._probe = probe
-        self._probes: set[asyncio.Task[None]] = set()
+        self._probes: dict[str, asyncio.Task[None]] = {}
 
     def ready(self) -> list[Choice[E]]:
         """Those to ask now, in that order, while those that are due are probed.
 
-        If all are failing they are asked in spite of that, but for those that have told us to wait; it may be none.
+        If all are failing they are asked in spite of that, but for those that have told us to wait, or are being
+        probed by this line-up, for which they cannot do two things at once; it may be none.
         """
         now = asyncio.get_running_loop().time()
-        ready = [choice for choice in self.choices if choice.breaker.state is State.CLOSED]
+        free = [choice for choice in self.choices if choice.name not in self._probes]
+        ready = [choice for choice in free if choice.breaker.state is State.CLOSED]
         if not ready:
-            return [choice for choice in self.choices if not choice.breaker.is_told_to_wait(now)]
-        for choice in self.choices:
+            return [choice for choice in free if not choice.breaker.is_told_to_wait(now)]
+        for choice in free:
             if choice.breaker.is_due(now):
                 choice.breaker.begin_probe(now)
                 task = asyncio.create_task(self._find_out(choice), name=f"probe {choice.name}")
-                self._probes.add(task)
-                task.add_done_callback(self._probes.discard)
+                self._probes[choice.name] = task
+                task.add_done_callback(partial(self._forget, choice.name))
         return ready
 
     async def aclose(self) -> None:
         """Give up the probes that are under way."""
-        probes = list(self._probes)
+        probes = list(self._probes.values())
         for task in probes:
             task.cancel()
         if probes:
             await asyncio.wait(probes)
+
+    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._probes[name]
 
     async def _find_out(self, choice: Choice[E]) -> None:
         try:

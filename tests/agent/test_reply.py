@@ -366,7 +366,7 @@ async def test_a_model_that_was_silent_is_not_asked_by_the_next_reply_and_comes_
 
     minds.choices[0].breaker._due_at = 0.0  # the pause is over
     assert await anext(reply(minds, HELLO)) == FirstToken()
-    await asyncio.gather(*minds._probes)
+    await asyncio.gather(*minds._probes.values())
     assert (len(first.asked), len(second.asked)) == (2, 3)
     assert [event async for event in reply(minds, HELLO)] == [FirstToken(), Sentence("Here again."), Finished()]
     await settle()
@@ -395,7 +395,7 @@ async def test_a_probe_that_fails_tells_of_the_model(caplog: pytest.LogCaptureFi
     minds = Minds({"first": first, "second": ScriptedChatModel(script=[["Hi."]])})
     minds.choices[0].breaker.failed(0, -10.0, LLMError("slow", fault=Fault.TIMEOUT))
     assert [event async for event in reply(minds, HELLO)][-1] == Finished()
-    await asyncio.gather(*minds._probes)
+    await asyncio.gather(*minds._probes.values())
     assert "first is still away: first reply: the line to the model broke" in caplog.text
 
 

@@ -36,7 +36,7 @@ class Engines:
         return [choice.name for choice in self.lineup.ready()]
 
     async def until_probed(self) -> None:
-        await asyncio.gather(*self.lineup._probes)
+        await asyncio.gather(*self.lineup._probes.values())
 
 
 @pytest.fixture
@@ -84,6 +84,16 @@ async def test_when_all_fail_all_are_asked_but_those_that_told_us_to_wait(engine
     with engines.second.attempt():
         pass
     assert engines.second.breaker.state is State.CLOSED
+
+
+async def test_one_that_is_being_probed_is_not_asked_for_anything_else_meanwhile(engines: Engines) -> None:
+    engines.fail(engines.first, ago_s=5.0)
+    engines.ready()
+    engines.fail(engines.second)
+    assert engines.ready() == ["second"]
+    engines.gate.set()
+    await engines.until_probed()
+    assert engines.ready() == ["first"]
 
 
 async def test_closed_it_leaves_no_probe_and_no_breaker_that_waits_for_one(engines: Engines) -> None:
