@@ -9,8 +9,8 @@ import langsmith
 from langchain_core.language_models import BaseLanguageModel
 from pydantic import SecretStr
 
-from providers.errors import ConfigurationError
-from providers.settings import LLMSettings, settings
+from providers.errors import ConfigurationError, Problem
+from providers.settings import LLMSettings, names, settings
 
 logger = logging.getLogger(__name__)
 
@@ -27,41 +27,45 @@ class LLMFactory:
 
     @classmethod
     def create_llm(cls, use_cache: bool = True) -> BaseLanguageModel[Any]:
-        """The model that `LLM_PROVIDER` names: the one made last if no setting has changed since, else a new one.
+        """The first model that `LLM_PROVIDER` names: the one made last if no setting has changed since, else a new one.
 
         Imports the vendor's package, and asks NVIDIA's server about a model it does not know: call this at start-up, in
         a thread. Raises `ConfigurationError` (a `ValueError`) that names the variable to set or the package to add.
         """
         if use_cache and cls._cached is not None and cls._cached[0] == settings.llm:
             return cls._cached[1]
-        provider = settings.llm.LLM_PROVIDER
-        llm = cls._shipped(provider)
-        if llm is None:
-            raise ConfigurationError.of("LLM_PROVIDER", f"Unknown LLM provider: {provider}")
+        llm = cls._create(next(iter(names(settings.llm.LLM_PROVIDER)), ""))
         if use_cache:
             cls._cached = (settings.llm.model_copy(), llm)
         return llm
 
     @classmethod
-    def create_fallback(cls) -> BaseLanguageModel[Any] | None:
-        """A new model as `LLM_FALLBACK_PROVIDER` names it, None if it names none; otherwise as `create_llm`."""
-        provider = settings.llm.LLM_FALLBACK_PROVIDER
-        if provider is None:
-            return None
-        try:
-            llm = cls._shipped(provider if ":" in provider else provider.lower())
-        except ConfigurationError as error:
-            # What was wrong with a path is said of the variable that holds it.
-            raise ConfigurationError(
-                replace(found, variable="LLM_FALLBACK_PROVIDER") if found.variable == "LLM_PROVIDER" else found
-                for found in error.problems
-            ) from error
-        if not llm:
-            raise ConfigurationError.of("LLM_FALLBACK_PROVIDER", f"Unknown LLM provider: {provider}")
-        return llm
+    def create_all(cls) -> dict[str, BaseLanguageModel[Any]]:
+        """The models by name, in the order they are asked: those of `LLM_PROVIDER`, then of `LLM_FALLBACK_PROVIDER`.
+
+        Otherwise as `create_llm`; the error holds what is wrong with all of them.
+        """
+        first, *others = names(settings.llm.LLM_PROVIDER)
+        models: dict[str, BaseLanguageModel[Any]] = {}
+        problems: list[Problem] = []
+        named = dict.fromkeys((first, *others), "LLM_PROVIDER")
+        for name in names(settings.llm.LLM_FALLBACK_PROVIDER or ""):
+            named.setdefault(name, "LLM_FALLBACK_PROVIDER")
+        for name, variable in named.items():
+            try:
+                models[name] = cls.create_llm() if name == first else cls._create(name)
+            except ConfigurationError as error:
+                # What was wrong with a path is said of the variable that holds it.
+                problems += [
+                    replace(found, variable=variable) if found.variable == "LLM_PROVIDER" else found
+                    for found in error.problems
+                ]
+        if problems:
+            raise ConfigurationError(problems)
+        return models
 
     @classmethod
-    def _shipped(cls, provider: str) -> BaseLanguageModel[Any] | None:
+    def _create(cls, provider: str) -> BaseLanguageModel[Any]:
         langsmith.configure(enabled=False)  # whatever its variables say: it would send the callers' words elsewhere
         llm: BaseLanguageModel[Any] | None = None
 
@@ -85,6 +89,8 @@ class LLMFactory:
             logger.info("Initializing OpenAI LLM: %s", settings.llm.OPENAI_MODEL)
             llm = _openai()
 
+        if llm is None:
+            raise ConfigurationError.of("LLM_PROVIDER", f"Unknown LLM provider: {provider}")
         return llm
 
     @classmethod

@@ -14,10 +14,11 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
 from agent.failures import llm_error
+from agent.minds import Mind, Minds
 from agent.sentences import SentenceSplitter, ThoughtFilter
 from agent.tool_calls import Call, Calls, asking_message, have_effects, run_calls, to_run
 from agent.tools import CallControl, ControlRequested
-from providers.errors import LLMError
+from providers.errors import Fault, LLMError
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 class ReplyLimits:
     """`characters` bounds one answer of the model, arguments of tools included, and each result of a tool.
 
-    A model that is silent for `first_token_s` is asked again, once in a reply, so that the caller may wait twice that.
+    A model that is silent for `first_token_s` is given up for the next one, or if it is the only one asked again, once.
     """
 
     first_token_s: float = 4.0
@@ -94,29 +95,21 @@ class Finished:
 type ReplyEvent = FirstToken | AskedAgain | Sentence | ControlRequested | ToolsStarted | ToolRound | Finished
 
 
-@dataclass(frozen=True, slots=True)
-class _Mind:
-    model: Runnable[Any, Any]
-    provider: str
-
-
 async def reply(
-    llm: BaseLanguageModel[Any],
+    minds: Minds,
     messages: Sequence[BaseMessage],
     tools: Sequence[BaseTool] = (),
     limits: ReplyLimits = ReplyLimits(),
-    provider: str = "",
     *,
-    fallback: BaseLanguageModel[Any] | None = None,
-    fallback_provider: str = "",
     confirmed: asyncio.Event | None = None,
     tally: Tally | None = None,
 ) -> AsyncGenerator[ReplyEvent]:
-    """Ask `llm` to answer `messages`; what it wants of `tools` is run, and it is asked again with the results.
+    """Ask a model to answer `messages`; what it wants of `tools` is run, and it is asked again with the results.
 
     Yields events as they come, so that the first sentence can be spoken while the second is written. A control asked
-    for together with other tools is put off until the model has seen how those went. A model that fails before its
-    first token is asked once more if that may help; or `fallback` is, and for the rest of the reply.
+    for together with other tools is put off until the model has seen how those went. When a model fails before its
+    first token the next of `minds` is asked, and for the rest of the reply; one that has no other beside it is asked
+    once more, if that may help.
 
     Until `confirmed` is set the reply is a speculation: words come, tools that are safe are run, and before all others
     it waits, for as long as its reader cares to. None is a reply that was meant from the beginning.
@@ -125,15 +118,14 @@ async def reply(
     running is cancelled, but what it had handed to a thread is finished there. Raises `LLMError`, also for an answer
     without a word in it; sentences that came before stand.
     """
-    first = _mind(llm, tools, provider)
-    minds = deque([first, first if fallback is None else _mind(fallback, tools, fallback_provider)])
+    asked = _Asked(minds.ready(), tools)
     named = {tool.name: tool for tool in tools}
     conversation = list(messages)
     tally = Tally() if tally is None else tally
     begun = False
     for _ in range(limits.tool_rounds + 1):
         answer = _Answer(tally)
-        async with aclosing(_ask(minds, conversation, answer, limits)) as events:
+        async with aclosing(_ask(asked, conversation, answer, limits)) as events:
             async for event in events:
                 if not (begun and isinstance(event, FirstToken)):
                     begun = begun or isinstance(event, FirstToken)
@@ -154,11 +146,34 @@ async def reply(
         asking = asking_message(answer.text.strip(), calls)
         yield ToolRound(asking, tuple(outcome))
         conversation += [asking, *outcome]
-    raise LLMError("the model went on asking for tools", provider=minds[0].provider, operation="reply")
+    raise LLMError("the model went on asking for tools", provider=asked.mind.name, operation="reply")
 
 
-def _mind(llm: BaseLanguageModel[Any], tools: Sequence[BaseTool], provider: str) -> _Mind:
-    return _Mind(_with_tools(llm, tools), provider or type(llm).__name__)
+class _Asked:
+    """The model that is asked, and those that stand by. Raises `LLMError` if there is none that may be asked."""
+
+    def __init__(self, minds: Sequence[Mind], tools: Sequence[BaseTool]) -> None:
+        if not minds:
+            raise LLMError("every model has told us to wait", operation="reply", fault=Fault.RATE_LIMIT)
+        self._waiting = deque(minds if len(minds) > 1 else [*minds, *minds])
+        self._tools = tools
+        self._take_next()
+
+    def _take_next(self) -> None:
+        self.mind = self._waiting.popleft()
+        self.model = _with_tools(self.mind.engine, self._tools)
+
+    def give_way(self, failure: LLMError, limits: ReplyLimits) -> float | None:
+        """Go on to the model to ask after this failure; returns how long to wait before, or None if there is none."""
+        if not self._waiting:
+            return None
+        wait_s = 0.0
+        if self._waiting[0] is self.mind:
+            wait_s = failure.retry_after_s or 0.0
+            if not failure.retryable or wait_s > limits.first_token_s:
+                return None
+        self._take_next()
+        return wait_s
 
 
 def _with_tools(llm: BaseLanguageModel[Any], tools: Sequence[BaseTool]) -> Runnable[Any, Any]:
@@ -215,29 +230,31 @@ class _Answer:
 
 
 async def _ask(
-    minds: deque[_Mind], conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits
+    asked: _Asked, conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits
 ) -> AsyncGenerator[FirstToken | Sentence | AskedAgain]:
-    """Fill `answer` from the first of `minds`, or from the second if that fails without a token."""
+    """Fill `answer` from the model asked, or from the next one if that fails without a token."""
     while True:
-        mind = minds[0]
         answer.begin()
         try:
-            async with aclosing(_listen(mind, conversation, answer, limits)) as events:
-                async for event in events:
-                    yield event
-            if not answer.calls.finish() and not answer.text.strip():
-                raise LLMError("the model said nothing", provider=mind.provider, operation="reply", retryable=True)
+            with asked.mind.attempt():
+                async with aclosing(_listen(asked, conversation, answer, limits)) as events:
+                    async for event in events:
+                        yield event
+                if not answer.calls.finish() and not answer.text.strip():
+                    silent = "the model said nothing"
+                    raise LLMError(silent, provider=asked.mind.name, operation="reply", retryable=True)
             return
         except LLMError as error:
-            if answer.size or len(minds) == 1 or not (error.retryable or minds[1] is not mind):
+            wait_s = None if answer.size else asked.give_way(error, limits)
+            if wait_s is None:
                 raise
             failure = error
-        minds.popleft()
-        yield AskedAgain(minds[0].provider, failure)
+        yield AskedAgain(asked.mind.name, failure)
+        await asyncio.sleep(wait_s)
 
 
 async def _listen(
-    mind: _Mind, conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits
+    asked: _Asked, conversation: list[BaseMessage], answer: _Answer, limits: ReplyLimits
 ) -> AsyncGenerator[FirstToken | Sentence]:
     """Fill `answer` from the model's stream, and yield what can be said already.
 
@@ -248,7 +265,7 @@ async def _listen(
     patience_s = limits.first_token_s
     answer.tally.requests += 1
     try:
-        async with aclosing(cast(AsyncGenerator[str | BaseMessage], mind.model.astream(conversation))) as chunks:
+        async with aclosing(cast(AsyncGenerator[str | BaseMessage], asked.model.astream(conversation))) as chunks:
             while answer.size <= limits.characters:
                 size, waiting_since = answer.size, clock()
                 async with asyncio.timeout(patience_s):
@@ -266,7 +283,7 @@ async def _listen(
     except LLMError:
         raise
     except Exception as error:
-        raise llm_error(error, mind.provider) from error
+        raise llm_error(error, asked.mind.name) from error
     if answer.size > limits.characters:
         logger.warning("an answer of the model passed %d characters and was cut off", limits.characters)
         answer.calls = Calls()

@@ -22,13 +22,18 @@ class VoiceSettings(CoreSettings):
     """Which engines hear and speak, and what they need."""
 
     VOICE_PROVIDER: str = Field(
-        default="local", description="Engine for both directions, or an import path `module:Class`"
+        default="local",
+        description="Engine for both directions, or an import path `module:Class`; or a list of them, split by commas, "
+        "each stepping in for those before it",
     )
     VOICE_STT_PROVIDER: str | None = Field(
-        default=None, description="Engine that hears, if another than VOICE_PROVIDER"
+        default=None, description="Engine that hears, or a list, if another than VOICE_PROVIDER"
     )
     VOICE_TTS_PROVIDER: str | None = Field(
-        default=None, description="Engine that speaks, if another than VOICE_PROVIDER"
+        default=None, description="Engine that speaks, or a list, if another than VOICE_PROVIDER"
+    )
+    VOICE_ATTEMPT_S: float = Field(
+        default=2.0, gt=0, description="How long an engine of a list may keep a caller waiting before the next is asked"
     )
 
     LOCAL_STT_MODEL: str | None = Field(
@@ -143,9 +148,13 @@ class VoiceSettings(CoreSettings):
 class LLMSettings(CoreSettings):
     """Which language model thinks, and what it needs."""
 
-    LLM_PROVIDER: str = Field(default="local", description="Language model, or an import path `module:Name`")
+    LLM_PROVIDER: str = Field(
+        default="local",
+        description="Language model, or an import path `module:Name`; or a list of them, split by commas, each "
+        "stepping in for those before it",
+    )
     LLM_FALLBACK_PROVIDER: str | None = Field(
-        default=None, description="Language model asked when that one fails or is silent, by name or import path"
+        default=None, description="Language model asked after those of LLM_PROVIDER, by name or import path"
     )
     LLM_TEMPERATURE: float = Field(default=0.7, ge=0, le=2, description="0 is steady, 2 is wild")
     LLM_MAX_TOKENS: int = Field(default=1024, gt=0, description="Longest reply, in tokens")
@@ -183,11 +192,9 @@ class LLMSettings(CoreSettings):
     @classmethod
     def validate_provider(cls, v: str) -> str:
         valid = ["local", "nvidia", "huggingface", "openai"]
-        if ":" in v:
-            return v
-        if v.lower() not in valid:
+        if not names(v) or any(":" not in name and name not in valid for name in names(v)):
             raise ValueError(f"LLM_PROVIDER must be one of: {valid}, or an import path module:Name")
-        return v.lower()
+        return ",".join(names(v))
 
 
 class Settings:
@@ -207,6 +214,12 @@ class Settings:
 
 
 settings = Settings()
+
+
+def names(value: str) -> list[str]:
+    """The engines that a setting lists, in their order; names are not case-sensitive, import paths are."""
+    listed = (name.strip() for name in value.split(","))
+    return list(dict.fromkeys(name if ":" in name else name.lower() for name in listed if name))
 
 
 def load[S: CoreSettings](settings_class: type[S]) -> S:

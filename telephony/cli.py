@@ -1,4 +1,4 @@
-"""The command line: `offhook serve`, `call`, `demo`, `scenario run`, `db upgrade` and `records forget`."""
+"""The command line: `offhook serve`, `call`, `demo`, `scenario run`, `providers`, `db upgrade`, `records forget`."""
 
 import asyncio
 import sys
@@ -24,6 +24,8 @@ database = typer.Typer(no_args_is_help=True, help="The database of the call reco
 app.add_typer(database, name="db")
 records = typer.Typer(no_args_is_help=True, help="The records of calls.")
 app.add_typer(records, name="records")
+engines = typer.Typer(help="The speech engines: what there is, and whether one works.")
+app.add_typer(engines, name="providers")
 console = Console(stderr=True)
 
 KEEP_ALIVE_S = 95
@@ -154,6 +156,26 @@ def records_forget(
     console.print(f"calls deleted: {forgotten.calls}")
     if forgotten.unended:
         console.print(f"{forgotten.unended} of them had no end: if they are going on, do this again after it")
+
+
+@engines.callback(invoke_without_command=True)
+def providers(context: typer.Context) -> None:
+    """Show the speech engines: what each can do, and what it lacks to be used."""
+    from telephony.engine_table import engine_table
+
+    if context.invoked_subcommand is None:
+        Console().print(engine_table())
+
+
+@engines.command("check")
+def providers_check(
+    name: Annotated[str, typer.Argument(help="A name or an import path, or a list of them, as in VOICE_PROVIDER")],
+) -> None:
+    """Try an engine: it speaks a sentence and hears it back as on the telephone. Exit status 1 if it fails."""
+    from telephony.engine_check import show_trial
+
+    if not _run(show_trial(name, Console())):
+        raise typer.Exit(1)
 
 
 async def _show_call(options: CallOptions, microphone: bool) -> bool:

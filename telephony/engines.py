@@ -1,21 +1,28 @@
 """The engines that the settings name, checked all together and loaded in the background."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 from langchain_core.language_models import BaseChatModel
 
 from agent.llm_factory import LLMFactory
+from agent.minds import Minds
 from agent.own_tools import business_and_tools
+from providers.audio.converter import LINE, Converter, input_spec, output_spec
 from providers.errors import ConfigurationError, Problem
+from providers.settings import names
 from providers.settings import settings as provider_settings
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.factory import VoiceProviderFactory
-from telephony.audio.converter import input_spec, output_spec
+from providers.voice.failover import FailoverVoiceProvider
+from providers.voice.speech import audio_chunks
 from telephony.audio.vad import VadHub
-from telephony.call.session import Mind
+from telephony.call.voices import Voices
 from telephony.records.records import check_recording
 from telephony.settings import settings as line_settings
+
+CLIP_LIMIT_S = 30.0
 
 
 def check_configuration() -> None:
@@ -24,9 +31,9 @@ def check_configuration() -> None:
         lambda: line_settings.telephony,
         _check_recording,
         lambda: business_and_tools(provider_settings.llm.BUSINESS_FILE, provider_settings.llm.TOOLS_MODULE),
-        mind,
-        lambda: output_spec(speaking_engine()),
-        lambda: input_spec(hearing_engine()),
+        minds,
+        lambda: [output_spec(engine) for engine in alone(speaking_engine())],
+        lambda: [input_spec(engine) for engine in alone(hearing_engine())],
     )
     problems: dict[Problem, None] = {}
     for check in checks:
@@ -43,38 +50,42 @@ def _check_recording() -> None:
     check_recording(line_settings.telephony, business.notice)
 
 
-def mind() -> Mind:
-    """The configured language model, the same one for all calls, and the one that steps in for it."""
-    names = provider_settings.llm
-    fallback = LLMFactory.create_fallback()
-    return Mind(
-        _chat_model(LLMFactory.create_llm(), "LLM_PROVIDER"),
-        names.LLM_PROVIDER,
-        None if fallback is None else _chat_model(fallback, "LLM_FALLBACK_PROVIDER"),
-        names.LLM_FALLBACK_PROVIDER or "",
-    )
-
-
-def _chat_model(llm: object, variable: str) -> BaseChatModel:
-    if not isinstance(llm, BaseChatModel):
-        raise ConfigurationError.of(variable, f"{type(llm).__name__} is not a chat model")
-    return llm
+def minds() -> Minds:
+    """The configured language models, the same for all calls."""
+    models = LLMFactory.create_all()
+    for name, llm in models.items():
+        if not isinstance(llm, BaseChatModel):
+            variable = "LLM_PROVIDER" if name in names(provider_settings.llm.LLM_PROVIDER) else "LLM_FALLBACK_PROVIDER"
+            raise ConfigurationError.of(variable, f"{type(llm).__name__} is not a chat model")
+    return Minds(models)
 
 
 def hearing_engine() -> BaseVoiceProvider:
     """A fresh instance of the engine that hears."""
-    return VoiceProviderFactory.create_provider(provider_settings.voice.VOICE_STT_PROVIDER)
+    return VoiceProviderFactory.create_provider(_hearing())
 
 
 def speaking_engine() -> BaseVoiceProvider:
     """A fresh instance of the engine that speaks."""
-    return VoiceProviderFactory.create_provider(provider_settings.voice.VOICE_TTS_PROVIDER)
+    return VoiceProviderFactory.create_provider(_speaking())
 
 
-def voices() -> tuple[BaseVoiceProvider, BaseVoiceProvider]:
+def _hearing() -> str:
+    return provider_settings.voice.VOICE_STT_PROVIDER or provider_settings.voice.VOICE_PROVIDER
+
+
+def _speaking() -> str:
+    return provider_settings.voice.VOICE_TTS_PROVIDER or provider_settings.voice.VOICE_PROVIDER
+
+
+def voices() -> Voices:
     """What hears and what speaks in one call: one instance, if one engine does both."""
-    hears, speaks = hearing_engine(), speaking_engine()
-    return (speaks if type(hears) is type(speaks) else hears), speaks
+    speaks = speaking_engine()
+    if names(_hearing()) == names(_speaking()):
+        return Voices(speaks, speaks)
+    hears = hearing_engine()
+    hears.speaks = speaks.hears = False
+    return Voices(hears, speaks)
 
 
 async def load(detection: VadHub) -> None:
@@ -82,8 +93,26 @@ async def load(detection: VadHub) -> None:
 
     Raises what the engines raise, in an exception group.
     """
-    engines = {type(engine) for engine in (hearing_engine(), speaking_engine())}
+    kinds = {type(engine) for both in (hearing_engine(), speaking_engine()) for engine in alone(both)}
     async with asyncio.TaskGroup() as group:
         group.create_task(detection.start())
-        for engine in engines:
-            group.create_task(engine.prepare(provider_settings.voice))
+        for kind in kinds:
+            group.create_task(kind.prepare(provider_settings.voice))
+
+
+def alone(engine: BaseVoiceProvider) -> Sequence[BaseVoiceProvider]:
+    """The engines that one is made of: itself, if it is no list."""
+    return engine.engines if isinstance(engine, FailoverVoiceProvider) else (engine,)
+
+
+async def clip(text: str) -> bytes:
+    """The text as 8 kHz μ-law, spoken by whichever of the engines that speak can; raises what the last one raises."""
+    engine = speaking_engine()
+    engine.hears = False
+    converter = Converter(output_spec(engine), LINE)
+    try:
+        async with asyncio.timeout(CLIP_LIMIT_S), engine, aclosing(audio_chunks(engine, text)) as chunks:
+            audio = b"".join([converter.convert(chunk) async for chunk in chunks])
+    finally:
+        await engine.disconnect()
+    return audio + converter.flush()

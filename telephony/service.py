@@ -18,7 +18,9 @@ from telephony.audio.vad import VadHub, load_engine
 from telephony.call.actions import EndReason
 from telephony.call.journal import Journal, Kind
 from telephony.call.memory import remember
+from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines
+from telephony.call.voices import Voices
 from telephony.feed import CallFeed
 from telephony.persona import call_rules
 from telephony.records.records import Records
@@ -33,6 +35,7 @@ from telephony.twilio.rest import TwilioRest
 from telephony.twilio.signature import SignatureChecker
 from telephony.twilio.tokens import StreamTokens
 from telephony.twilio.webhooks import Webhooks
+from telephony.warm import WarmVoices
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Service:
         self.settings = line_settings.telephony
         llm = provider_settings.llm
         self._business, self._own_tools = business_and_tools(llm.BUSINESS_FILE, llm.TOOLS_MODULE)
-        self._mind = engines.mind()
+        self._minds = engines.minds()
         token = self.settings.TWILIO_AUTH_TOKEN.get_secret_value() if self.settings.TWILIO_AUTH_TOKEN else ""
         signed = self.settings.TWILIO_VALIDATE_SIGNATURES
         checker = SignatureChecker(token, self.settings.public_base_url) if signed else None
@@ -76,7 +79,9 @@ class Service:
         self._records = Records(self.settings)
         self._talks: dict[str, _Talk] = {}  # of live calls, and of callers being put through
         self._why_back: dict[str, str] = {}  # why a transfer failed, by the call that is coming back
-        self._warming: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._warm = WarmVoices(engines.voices, tokens.lifetime_s)
+        self._clips: dict[str, bytes] = {}
         self.not_ready: str | None = "the engines are loading"
         """Why calls are not taken, None when they are."""
         self.webhooks = Webhooks(
@@ -85,6 +90,7 @@ class Service:
             tokens,
             board,
             accepting=lambda: self.not_ready is None,
+            on_call=lambda call: self._warm.expect(call.call_sid),
             on_return=self._takes_back,
         )
         self.endpoint = StreamEndpoint(checker, tokens, self._serve, time.time)
@@ -92,20 +98,23 @@ class Service:
 
     async def start(self) -> None:
         """Begin to load detector and engines, and to record, in the background."""
-        self._warming = asyncio.create_task(self._warm_up(), name="warm up")
+        self._loading = asyncio.create_task(self._load(), name="load engines")
 
     async def stop(self) -> None:
         """Let go of everything shared."""
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait([self._loading])
+        await self._warm.aclose()
         await self._detection.stop()
         await self._records.stop()
         await close_shared_client()
+        await self._minds.aclose()
         if self._rest is not None:
             await self._rest.aclose()
+        await close_shared_client()
 
-    async def _warm_up(self) -> None:
+    async def _load(self) -> None:
         began_at = time.monotonic()
         behind = await self._records.start()
         try:
@@ -122,20 +131,32 @@ class Service:
                 logger.error("no calls are taken: %s", behind)
                 return
             logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
+            await self._record_last_words()
+
+    async def _record_last_words(self) -> None:
+        """Have that spoken now which a caller is to hear when there is no voice any more."""
+        words = CallRules().defeat
+        try:
+            self._clips[words] = await engines.clip(words)
+        except Exception as error:
+            logger.warning("a caller whom the engines fail will hear the carrier's apology, not ours: %r", error)
 
     async def _serve(self, line: MediaLine, start: Start) -> None:
         """One stream of a call, from its start to its end: the first, or that of a caller who could not be put through.
 
         Their talk goes on, with a word about why they are back instead of a greeting.
         """
+        self._board.streaming(start.call_sid, time.monotonic())
+        async with self._warm.claim(start.call_sid) as voices:
+            await self._converse(line, start, voices)
+
+    async def _converse(self, line: MediaLine, start: Start, voices: Voices) -> None:
         journal = Journal(started_at=asyncio.get_running_loop().time())
         started_at = time.time()
-        self._board.streaming(start.call_sid, time.monotonic())
-        hears, speaks = engines.voices()
         rules = call_rules(
             self._business,
             self.settings.TURN_END_SILENCE_MS / 1000,
-            streaming_stt=hears.capabilities.streaming_stt,
+            streaming_stt=voices.hears.capabilities.streaming_stt,
         )
         facts = CallFacts(
             caller=start.parameters.get("from") or None,
@@ -158,7 +179,7 @@ class Service:
             rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
         talk.streams += 1
         self._keep(start.call_sid, talk)
-        shared = Engines(hears, speaks, self._mind, self._detection, tools, self._business.transfer)
+        shared = Engines(voices, self._minds, self._detection, tools, self._business.transfer, self._clips)
         caller, called = facts.caller or "", facts.called or ""
         stream = Stream(start.call_sid, start.account_sid, caller, called, talk.streams, started_at)
         self._records.follow(stream, journal)

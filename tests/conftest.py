@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 
 from providers.settings import CoreSettings, LLMSettings, VoiceSettings
 from providers.settings import settings as provider_settings
+from providers.voice.failover import BREAKERS
 from telephony.settings import TelephonySettings
 from telephony.settings import settings as line_settings
 
@@ -29,6 +30,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(CoreSettings.model_config, "env_file", None)
     provider_settings.reload()
     line_settings.reload()
+    BREAKERS.clear()
     yield
     provider_settings.reload()
     line_settings.reload()

@@ -5,7 +5,7 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel
 
@@ -32,6 +32,10 @@ class BaseVoiceProvider(ABC):
 
     capabilities: VoiceCapabilities = VoiceCapabilities()
     """What it can do; an engine of which that depends on its configuration sets this in `__init__`."""
+    languages: ClassVar[str] = ""
+    """What it hears and speaks, in a few words for the operator."""
+    packages: ClassVar[Sequence[str]] = ()
+    """What it imports that the project does not need itself."""
 
     def __init__(self, config: VoiceProviderConfig) -> None:
         self.config = config

@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
 from providers.errors import ConfigurationError
-from providers.settings import settings
+from providers.settings import names, settings
 from providers.voice.base import BaseVoiceProvider
 
 SHIPPED = {
@@ -38,25 +38,45 @@ class VoiceProviderFactory:
     def create_provider(cls, provider_name: str | None = None) -> BaseVoiceProvider:
         """Make an engine, not yet connected: the named one, or the one `VOICE_PROVIDER` names.
 
-        A name with a colon is an import path, `package.module:Class`. Raises `ConfigurationError` (a `ValueError`)
-        for an unknown name and for settings that do not do.
+        A name with a colon is an import path, `package.module:Class`; of names split by commas one engine is made that
+        goes on with the next when one fails. Raises `ConfigurationError` (a `ValueError`) for an unknown name and for
+        settings that do not do.
         """
         provider_name = provider_name or settings.voice.VOICE_PROVIDER
+        listed = names(provider_name)
+        if len(listed) > 1:
+            from providers.voice.failover import FailoverVoiceProvider
+
+            engines = {name: cls.create_provider(name) for name in listed}
+            return FailoverVoiceProvider(engines, settings.voice.VOICE_ATTEMPT_S)
+        provider_name = "".join(listed)
         if ":" in provider_name:
             return _imported(provider_name).from_settings(settings.voice)
-        provider_name = provider_name.lower()
+        cls.provider_class(provider_name)
 
+        return cls._registry[provider_name].from_settings(settings.voice)
+
+    @classmethod
+    def provider_class(cls, provider_name: str) -> type[BaseVoiceProvider]:
+        """The class behind one name or import path, imported but not made; raises `ConfigurationError`."""
+        if ":" in provider_name:
+            return _imported(provider_name)
+        provider_name = provider_name.lower()
         if provider_name not in cls._registry:
             path = _known().get(provider_name)
             if path is None:
-                known = ", ".join(sorted({*cls._registry, *_known()}))
                 raise ConfigurationError.of(
                     "VOICE_PROVIDER",
-                    f"Unknown voice provider: {provider_name} (known: {known}, or an import path module:Class)",
+                    f"Unknown voice provider: {provider_name} (known: {', '.join(cls.known())}, "
+                    "or an import path module:Class)",
                 )
             cls.register(provider_name, _imported(path))
+        return cls._registry[provider_name]
 
-        return cls._registry[provider_name].from_settings(settings.voice)
+    @classmethod
+    def known(cls) -> list[str]:
+        """The names of all engines: registered, shipped, and of installed packages."""
+        return sorted({*cls._registry, *_known()})
 
 
 def _known() -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from providers.audio import mulaw
 from providers.errors import ConfigurationError
-from telephony.audio import mulaw
 
 _CONTEXT = 32  # samples of the window before, which the network wants in front at 8000 Hz
 _HIDDEN = (2, 128)  # layers and units of its memory

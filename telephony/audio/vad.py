@@ -12,8 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from providers.audio import mulaw
 from providers.errors import ConfigurationError
-from telephony.audio import mulaw, silero
+from telephony.audio import silero
 from telephony.audio.framer import Framer
 from telephony.audio.silero import SileroEngine
 from telephony.audio.webrtc import WebRtcEngine

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from providers.audio import mulaw
 from providers.errors import ConfigurationError
-from telephony.audio import mulaw
 from telephony.audio.framer import Framer
 
 _FRAME_BYTES = mulaw.RATE_HZ // 100 * 2  # 10 ms, the shortest frame it takes

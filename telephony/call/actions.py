@@ -14,6 +14,7 @@ class EndReason(StrEnum):
     TOO_LONG = "the call reached its limit"
     FAILED = "the bot could not go on"
     DEFEATED = "the language model could not go on"
+    SPEECHLESS = "the speech engines could not go on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Bot:
         """Whether the caller was told, since they last spoke, that they are not forgotten."""
         self._defeats = 0
         self._voice_failures = 0
+        self._is_giving_up = False
 
     # --- questions ---------------------------------------------------------------------------------------------
 
@@ -157,9 +158,19 @@ class Bot:
         """A sentence could not be spoken. After a few with nothing heard between, the voice is taken to be gone."""
         self.speech.failed(sentence)
         self._voice_failures += 1
-        if self._voice_failures >= self._rules.voice_failures:
-            return self.end(self._defeat(EndReason.FAILED))
+        if self._is_giving_up or self._voice_failures >= self._rules.voice_failures:
+            return self.give_up(now)
         return self.progress(now)
+
+    def give_up(self, now: float) -> list[Action]:
+        """There is no voice: leave with words that were spoken beforehand; if even they cannot be said, without any."""
+        if self._is_giving_up:
+            return self.end(self._defeat(EndReason.FAILED))
+        self._is_giving_up = True
+        wanted = self._parting
+        actions = self.interrupt(now)
+        self._parting = wanted if isinstance(wanted, Transfer) else self._defeat(EndReason.SPEECHLESS)
+        return actions + self.say(self._rules.defeat, now, protected=True)
 
     def was_cut(self, sentence: int, fraction: float) -> list[Action]:
         """How far the speech that was dropped had got."""

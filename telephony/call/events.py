@@ -116,6 +116,11 @@ class SentenceCut:
 
 
 @dataclass(frozen=True, slots=True)
+class EnginesMissing:
+    """The engines that hear and speak could not be connected."""
+
+
+@dataclass(frozen=True, slots=True)
 class SentenceFailed:
     """The voice could not say the sentence."""
 
@@ -153,6 +158,7 @@ type Event = (
     | SentenceHeard
     | SentenceCut
     | SentenceFailed
+    | EnginesMissing
     | KeyPressed
     | CallerLeft
 )

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
+from providers.audio.converter import LINE, Converter, input_spec
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
-from telephony.audio.converter import LINE, Converter, input_spec
 from telephony.audio.speech import SpeechDetector, SpeechEdge, SpeechStarted
 from telephony.call import events
 

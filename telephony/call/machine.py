@@ -100,6 +100,8 @@ class CallMachine:
         match event:
             case events.CallStarted():
                 return self._bot.drop_guess() + self._bot.greet(now)  # a caller may have begun before us
+            case events.EnginesMissing():
+                return self._bot.give_up(now)
             case events.SpeechStarted():
                 too_soon = self.phase is Phase.THINKING
                 return self._caller_talks(self._caller.speech_started(event.at, too_soon=too_soon))

@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 
 from agent.history import History
+from agent.minds import Minds
 from agent.reply import AskedAgain, FirstToken, ReplyEvent, Sentence, Tally, ToolRound, ToolsStarted, reply
 from agent.tools import ControlRequested
 from providers.errors import ProviderException
-from providers.voice.base import BaseVoiceProvider
 from telephony.call import actions, events
 from telephony.call.journal import Detail, Journal, Kind
 from telephony.call.listener import Listener, VoiceDetection
@@ -23,13 +22,14 @@ from telephony.call.machine import CallMachine
 from telephony.call.memory import remember, tools_done
 from telephony.call.rules import CallRules
 from telephony.call.speaker import Speaker, SpeechLine
+from telephony.call.voices import Voices
 from telephony.twilio.messages import Dtmf, Mark, Media
 from telephony.twilio.stream import Gap, Received
 
 logger = logging.getLogger(__name__)
 
 CONNECT_LIMIT_S = 10.0
-"""Longest an engine may take to connect, or to disconnect."""
+"""Longest the engines may take to connect. Whoever made them lets them go."""
 PARTING_LIMIT_S = 2.0
 """How long the carrier may take to end the stream after we asked for it."""
 SILENCE = b"\xff"
@@ -51,26 +51,17 @@ class Carrier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
-    """The language model, by the name the settings know it under, and the one that steps in for it."""
-
-    llm: BaseChatModel
-    name: str
-    fallback: BaseChatModel | None = None
-    fallback_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Engines:
-    """What hears, thinks and speaks in this call; the two voices may be one instance."""
+    """What hears, thinks and speaks in this call."""
 
-    hears: BaseVoiceProvider
-    speaks: BaseVoiceProvider
-    mind: Mind
+    voices: Voices
+    minds: Minds
     detection: VoiceDetection
     tools: Sequence[BaseTool]
     transfer_numbers: dict[str, str]
     """Where the bot may transfer to, by the name it knows it under."""
+    clips: Mapping[str, bytes] = field(default_factory=dict)
+    """Sentences that were spoken beforehand, as 8 kHz μ-law, for when there is no voice."""
 
 
 class CallSession:
@@ -112,13 +103,15 @@ class CallSession:
         finally:
             self._note(Kind.CALL_ENDED, reason=reason)
             logger.info("call ended: %s", reason)
-            await self._disconnect()
         return reason
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> str:
         self._tasks = tasks
-        self._listener = Listener(self._engines.hears, self._engines.detection, self._dispatch, self._clock, tasks)
-        self._speaker = Speaker(self._engines.speaks, self._line, self._dispatch, self._note_voice, self._clock, tasks)
+        engines, voices = self._engines, self._engines.voices
+        self._listener = Listener(voices.hears, engines.detection, self._dispatch, self._clock, tasks)
+        self._speaker = Speaker(
+            voices.speaks, self._line, self._dispatch, self._note_voice, self._clock, tasks, engines.clips
+        )
         reading = tasks.create_task(self._read(), name="line reader")
         connecting = tasks.create_task(self._connect(), name="connect engines")
         self._arm()
@@ -133,25 +126,15 @@ class CallSession:
             reading.cancel()
 
     async def _connect(self) -> None:
-        engines = {id(engine): engine for engine in (self._engines.hears, self._engines.speaks)}
         try:
-            async with asyncio.timeout(CONNECT_LIMIT_S), asyncio.TaskGroup() as group:
-                for engine in engines.values():
-                    group.create_task(engine.connect())
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await self._engines.voices.connect()
         except* (ProviderException, TimeoutError) as failure:
             logger.error("an engine does not connect: %s", failure.exceptions[0])
-            self._end(actions.HangUp(actions.EndReason.FAILED))
+            self._dispatch(events.EnginesMissing())
         else:
             self._listener.start()
             self._dispatch(events.CallStarted())
-
-    async def _disconnect(self) -> None:
-        for engine in {id(engine): engine for engine in (self._engines.hears, self._engines.speaks)}.values():
-            try:
-                async with asyncio.timeout(CONNECT_LIMIT_S):
-                    await engine.disconnect()
-            except Exception:
-                logger.exception("an engine does not disconnect")
 
     async def _read(self) -> None:
         while (received := await self._line.receive()) is not None:
@@ -306,17 +289,8 @@ class CallSession:
         self._dispatch(events.ReplyFailed(turn))
 
     async def _stream_reply(self, turn: int, messages: Sequence[BaseMessage]) -> None:
-        mind = self._engines.mind
-        items = reply(
-            mind.llm,
-            messages,
-            self._engines.tools,
-            provider=mind.name,
-            fallback=mind.fallback,
-            fallback_provider=mind.fallback_name,
-            confirmed=self._confirmed,
-            tally=self._tally,
-        )
+        engines = self._engines
+        items = reply(engines.minds, messages, engines.tools, confirmed=self._confirmed, tally=self._tally)
         async with aclosing(items):
             async for item in items:
                 self._reply_brings(turn, item)

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
 from agent.spoken import speakable
-from providers.errors import ProviderException, TTSError
+from providers.audio.converter import LINE, Converter, output_spec
+from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
-from telephony.audio.converter import LINE, Converter, output_spec
+from providers.voice.speech import audio_chunks
 from telephony.call import events
 from telephony.call.actions import Say
 from telephony.call.journal import Kind
@@ -18,8 +19,6 @@ from telephony.call.playout import Begun, Heard, Playout, SendAudio
 
 logger = logging.getLogger(__name__)
 
-AUDIO_LIMIT_S = 8.0
-"""Longest wait for a sentence's first audio, and between two chunks of it."""
 AHEAD_S = 30.0
 """Speech synthesised but not yet sent; the engine waits while there is more."""
 
@@ -48,6 +47,7 @@ class Speaker:
         note: Callable[[Kind, int, int], None],
         clock: Callable[[], float],
         tasks: asyncio.TaskGroup,
+        clips: Mapping[str, bytes],
     ) -> None:
         self._provider = provider
         self._line = line
@@ -55,6 +55,7 @@ class Speaker:
         self._note = note
         self._clock = clock
         self._tasks = tasks
+        self._clips = clips
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
@@ -128,7 +129,13 @@ class Speaker:
             self._work = None
 
     async def _speak(self, sentence: Say) -> bool:
-        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio."""
+        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio.
+
+        What was spoken beforehand is taken from there: it is for when the engine can do no more.
+        """
+        if clip := self._clips.get(sentence.text):
+            self._add(sentence, clip)
+            return True
         converter = Converter(output_spec(self._provider), LINE)
         began = False
         try:
@@ -184,36 +191,3 @@ class Speaker:
             self._note(Kind.AUDIO_HEARD, fact.turn, fact.sentence)
         else:
             self._report(events.SentenceHeard(fact.turn, fact.sentence))
-
-
-async def audio_chunks(provider: BaseVoiceProvider, text: str) -> AsyncGenerator[bytes]:
-    """The engine's audio for one text, each chunk waited for no longer than `AUDIO_LIMIT_S`.
-
-    The seed document shows engines written as async generators and, in one place, as coroutines that return the whole
-    audio or an iterator of it; all three are taken. Raises `TTSError` on a stall, and whatever the engine raises.
-    """
-    try:
-        async with asyncio.timeout(AUDIO_LIMIT_S) as limit:
-            speech: object = provider.text_to_speech(text)
-            if asyncio.iscoroutine(speech):
-                speech = await speech
-            if isinstance(speech, bytes):
-                yield speech
-                return
-            if not isinstance(speech, AsyncIterator):
-                raise TTSError("text_to_speech gave no audio", provider=provider.config.provider_name, operation="tts")
-            try:
-                async for chunk in speech:
-                    limit.reschedule(None)
-                    yield chunk
-                    limit.reschedule(asyncio.get_running_loop().time() + AUDIO_LIMIT_S)
-            finally:
-                if isinstance(speech, AsyncGenerator):
-                    await speech.aclose()
-    except TimeoutError:
-        raise TTSError(
-            f"no audio for {AUDIO_LIMIT_S:.0f} s",
-            provider=provider.config.provider_name,
-            operation="tts",
-            retryable=True,
-        ) from None

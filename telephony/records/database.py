@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import asyncpg
 from sqlalchemy import Table, event
@@ -12,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from providers.errors import OffhookError
+from providers.errors import ConfigurationError, OffhookError
 
 CONNECT_LIMIT_S = 5.0
 STATEMENT_LIMIT_S = 10.0
@@ -30,8 +31,14 @@ class DatabaseAway(OffhookError):  # noqa: N818 - says what happened
 
 
 def connect(url: str) -> AsyncEngine:
-    """The engine for a URL that `TelephonySettings` has accepted; nothing is opened yet."""
+    """The engine for a URL that `TelephonySettings` has accepted; nothing is opened yet.
+
+    Raises `ConfigurationError` for a file of a folder that is not there.
+    """
     if url.startswith("sqlite"):
+        folder = Path(make_url(url).database or "").parent
+        if not folder.is_dir():
+            raise ConfigurationError.of("DATABASE_URL", f"there is no folder {folder}")
         engine = create_async_engine(
             make_url(url).set(drivername="sqlite+aiosqlite"),
             hide_parameters=True,

@@ -89,9 +89,10 @@ class VoiceFault(Part):
 
 
 class Voice(Part):
-    """The scripted voice. `slow` is how long it takes to begin a sentence."""
+    """The scripted voice. `slow` is how long it takes to begin a sentence. With `standby` a sound one steps in."""
 
     slow: Seconds = 0.0
+    standby: bool = False
     faults: tuple[VoiceFault, ...] = ()
 
 
@@ -108,9 +109,10 @@ class Recogniser(Part):
     """The scripted recogniser. `slow` is how long its final result takes.
 
     `streaming`: it gives words while the caller speaks. `end_of_turn`: it says by itself that the caller has finished
-    after so many seconds of silence.
+    after so many seconds of silence. With `standby` one like it, but without faults, steps in.
     """
 
+    standby: bool = False
     slow: Seconds = 0.0
     streaming: bool = False
     end_of_turn: Seconds | None = None

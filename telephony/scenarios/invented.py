@@ -10,13 +10,15 @@ from langchain_core.language_models import BaseChatModel
 
 from agent.business import Business, load_business
 from agent.history import History
+from agent.minds import Minds
 from agent.prompt import CallFacts, system_prompt
 from agent.tools import call_tools
 from telephony.call.journal import Entry, Kind
 from telephony.call.journal import Journal as CallJournal
 from telephony.call.memory import remember
 from telephony.call.rules import CallRules
-from telephony.call.session import CallSession, Engines, Mind
+from telephony.call.session import CallSession, Engines
+from telephony.call.voices import Voices
 from telephony.persona import call_rules
 from telephony.scenarios import steps
 from telephony.scenarios.bot import Reply
@@ -28,7 +30,7 @@ from telephony.scenarios.models import NotedFrontDesk, ScriptedModel
 from telephony.scenarios.run import Run, in_order, remembered, unheard
 from telephony.scenarios.sounds import Reader, noise, speech
 from telephony.scenarios.tools import MemoryBook, noted, scripted_tool
-from telephony.scenarios.voices import LoudnessDetection, ScriptedVoice, recogniser
+from telephony.scenarios.voices import LoudnessDetection, recogniser, voice
 from telephony.simulator.events import BotReported, CallEnded, Dialled, Warned
 from telephony.simulator.journal import Journal
 
@@ -109,7 +111,7 @@ class _Call:
         own = [scripted_tool(tool) for tool in scenario.bot.tools]
         tools = call_tools(business, facts, MemoryBook(), self._text, own)
         self._tools = [noted(tool, self._tool_called) for tool in tools]
-        self._mind = self._new_mind(facts)
+        self._minds = self._new_minds(facts)
         self._history = History(system_prompt(business, facts, [tool.name for tool in tools]))
         rules = self._rules()
         with _warnings(self._report):
@@ -136,7 +138,8 @@ class _Call:
         while True:
             line = InventedLine(caller, faults, self._log, self._clock)
             carrier = _Carrier(line, self._report, obeys=self._scenario.bot.carrier != "refuses")
-            await self._serve(self._session(line, rules, carrier))
+            voices = Voices(recogniser(self._scenario.bot.recogniser), voice(self._scenario.bot.voice))
+            await self._serve(self._session(line, rules, carrier, voices), voices)
             self._problems += line.problems
             if carrier.dialled is None or self._scenario.bot.carrier != "nobody_answers":
                 return line.ended or "the bot left"
@@ -145,23 +148,22 @@ class _Call:
             self._why_back = "The transfer failed: nobody answered."
             rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
 
-    async def _serve(self, session: CallSession) -> None:
+    async def _serve(self, session: CallSession, voices: Voices) -> None:
         try:
-            async with asyncio.timeout(self._scenario.longest):
+            async with asyncio.timeout(self._scenario.longest), voices:
                 await session.run()
         except TimeoutError:
             self._problems.append(f"the call was still going on after {self._scenario.longest:g} s")
         except Exception as error:  # a fault of the bot's is what scenarios are there to find
             self._problems.append(f"the call broke: {error!r}")
+        await self._minds.aclose()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         self._problems += sorted(f"left running: {task.get_name()}" for task in left)
 
-    def _session(self, line: InventedLine, rules: CallRules, carrier: "_Carrier") -> CallSession:
-        bot = self._scenario.bot
+    def _session(self, line: InventedLine, rules: CallRules, carrier: "_Carrier", voices: Voices) -> CallSession:
         engines = Engines(
-            hears=recogniser(bot.recogniser),
-            speaks=ScriptedVoice(bot.voice),
-            mind=self._mind,
+            voices=voices,
+            minds=self._minds,
             detection=LoudnessDetection(),
             tools=self._tools,
             transfer_numbers=self._business.transfer,
@@ -182,12 +184,15 @@ class _Call:
             rules[name] = rules[name] | value if isinstance(value, dict) else value
         return RULES.validate_python(rules)
 
-    def _new_mind(self, facts: CallFacts) -> Mind:
+    def _new_minds(self, facts: CallFacts) -> Minds:
         bot = self._scenario.bot
         first: BaseChatModel = NotedFrontDesk(self._business, lambda: facts.now, self._asked)
         if bot.model is not None:
             first = self._scripted(bot.model)
-        return Mind(first, "scripted", self._scripted(bot.fallback) if bot.fallback else None, "scripted fallback")
+        models = {"scripted": first}
+        if bot.fallback:
+            models["scripted fallback"] = self._scripted(bot.fallback)
+        return Minds(models)
 
     def _scripted(self, replies: tuple[Reply, ...]) -> ScriptedModel:
         return ScriptedModel(replies=replies, asked=self._asked, lacking=self._lacks_reply)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 from telephony.scenarios.caller import LineFaults
 from telephony.simulator.caller import Caller
 from telephony.simulator.carrier import BYTES_PER_S, FRAME_S, Heard, Line

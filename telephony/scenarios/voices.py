@@ -1,14 +1,17 @@
 """The ears and voices of invented time: a voice, a recogniser and a detector that do what the scenario says."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
+from providers.audio import mulaw
+from providers.breaker import Breaker
 from providers.errors import TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
+from providers.voice.failover import FailoverVoiceProvider
 from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
-from telephony.audio import mulaw
 from telephony.audio.framer import Framer
 from telephony.audio.loudness import LoudnessEngine
 from telephony.scenarios.bot import Recogniser, Voice
@@ -115,8 +118,25 @@ class _EndOfTurnRecogniser(ScriptedRecogniser):
     )
 
 
-def recogniser(wanted: Recogniser) -> ScriptedRecogniser:
-    """The engine that hears as the scenario wants it to; one that knows the end of a turn streams as well."""
+def voice(wanted: Voice) -> BaseVoiceProvider:
+    """The engine that speaks as the scenario wants it to."""
+    return _backed(ScriptedVoice(wanted), ScriptedVoice(Voice()) if wanted.standby else None)
+
+
+def recogniser(wanted: Recogniser) -> BaseVoiceProvider:
+    """The engine that hears as the scenario wants it to."""
+    clean = wanted.model_copy(update={"faults": ()})
+    return _backed(_recogniser(wanted), _recogniser(clean) if wanted.standby else None)
+
+
+def _backed(first: BaseVoiceProvider, standby: BaseVoiceProvider | None) -> BaseVoiceProvider:
+    if standby is None:
+        return first
+    return FailoverVoiceProvider({_NAME: first, "standby": standby}, breakers=defaultdict(Breaker))
+
+
+def _recogniser(wanted: Recogniser) -> ScriptedRecogniser:
+    """One that knows the end of a turn streams as well."""
     if wanted.end_of_turn is not None:
         return _EndOfTurnRecogniser(wanted)
     return _StreamingRecogniser(wanted) if wanted.streaming else ScriptedRecogniser(wanted)

@@ -7,7 +7,7 @@ import audioop
 import numpy as np
 from numpy.typing import NDArray
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 
 SPEECH_DBFS = -45.0
 """What is louder is speech: some 25 dB below the voice of a telephone call, well above the noise of its line."""

@@ -4,7 +4,7 @@ from collections import deque
 from types import TracebackType
 from typing import Protocol, Self
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 from telephony.audio.framer import Framer
 from telephony.simulator.caller import LINE_AT_REST, CallerFrame
 from telephony.simulator.carrier import FRAME_BYTES

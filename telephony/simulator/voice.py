@@ -8,11 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
+from providers.audio.converter import LINE, AudioSpec, Converter, output_spec
 from providers.errors import OffhookError
 from providers.settings import settings
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.types import AudioFormat
-from telephony.audio.converter import LINE, AudioSpec, Converter, output_spec
 from telephony.simulator.caller import Cue, PlayWav, Step, spoken_text
 from telephony.simulator.measure import trimmed
 

@@ -31,7 +31,7 @@ class StreamTokens:
         if not secret:
             raise ValueError("the secret is empty")
         self._key = secret.encode() if isinstance(secret, str) else secret
-        self._lifetime_s = lifetime_s
+        self.lifetime_s = lifetime_s
         self._max_remembered = max_remembered
         self._used: set[str] = set()
         self._expiries: list[tuple[int, str]] = []  # a heap, the soonest first
@@ -43,7 +43,7 @@ class StreamTokens:
         """
         if not (call_sid.isalnum() and account_sid.isalnum()):
             raise ValueError("a SID is made of letters and digits")
-        expires_at = int(now_epoch_s) + self._lifetime_s
+        expires_at = int(now_epoch_s) + self.lifetime_s
         claims = f"{_VERSION}.{expires_at}.{account_sid}.{call_sid}.{_base64(nonce)}"
         return f"{claims}.{self._seal(claims)}"
 

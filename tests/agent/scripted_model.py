@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import BaseChatModel, BaseLanguageModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import Field
+
+from agent.minds import Minds
 
 type Step = str | AIMessageChunk | asyncio.Event | Exception
 """Said, streamed, waited for, raised."""
@@ -68,3 +70,8 @@ def asks(name: str, args: str = "{}", *, id: str | None = "call_1", index: int |
     return AIMessageChunk(
         content="", tool_call_chunks=[tool_call_chunk(name=name or None, args=args, id=id, index=index)]
     )
+
+
+def alone(model: BaseLanguageModel[Any], name: str = "") -> Minds:
+    """Line-up of one model."""
+    return Minds({name or type(model).__name__: model})

@@ -78,3 +78,10 @@ def test_a_model_of_ones_own_may_fail_in_its_own_code() -> None:
 
 def test_a_model_of_ones_own_is_looked_up_in_the_provider_setting() -> None:
     assert llm_error(_HubError(401), "package.module:Name").setting == "LLM_PROVIDER"
+
+
+def test_what_the_server_asks_us_to_wait_is_told() -> None:
+    error = _HubError(429)
+    assert (llm_error(error, "openai").fault, llm_error(error, "openai").retry_after_s) == (Fault.RATE_LIMIT, None)
+    error.response.headers = {"retry-after": "7"}
+    assert llm_error(error, "openai").retry_after_s == 7.0

@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.business import load_business
 from agent.frontdesk.model import FrontDeskModel
 from agent.history import History
+from agent.minds import Minds
 from agent.prompt import CallFacts, system_prompt
 from agent.reply import Sentence, ToolRound, reply
 from agent.tools import Book, ControlRequested, front_desk_tools
@@ -23,7 +24,7 @@ async def test_a_table_is_booked_and_the_manager_asked_for(tmp_path: Path) -> No
     async def answer(said: str) -> list[object]:
         history.caller_said(said)
         events: list[object] = []
-        async for event in reply(model, history.messages(), tools):
+        async for event in reply(Minds({"local": model}), history.messages(), tools):
             events.append(event)
             match event:
                 case Sentence(text):

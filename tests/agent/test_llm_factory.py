@@ -185,13 +185,15 @@ def test_an_unknown_provider_is_a_value_error() -> None:
             LLMFactory.create_llm(use_cache=False)
 
 
-def test_another_model_stands_by(configure: Configure) -> None:
-    assert LLMFactory.create_fallback() is None
-    configure(LLM_PROVIDER=f"{__name__}:make_model", LLM_FALLBACK_PROVIDER="Local")
-    assert isinstance(LLMFactory.create_fallback(), FrontDeskModel)
-    configure(LLM_FALLBACK_PROVIDER=f"{__name__}:MODEL")
-    assert LLMFactory.create_fallback() is MODEL
-    assert LLMFactory.create_llm() is not MODEL
+def test_the_models_of_both_settings_stand_in_line(configure: Configure) -> None:
+    assert list(LLMFactory.create_all()) == ["local"]
+    made = f"{__name__}:make_model"
+    configure(LLM_PROVIDER=f" {made}, Local", LLM_FALLBACK_PROVIDER=f"{__name__}:MODEL,local")
+    models = LLMFactory.create_all()
+    assert list(models) == [made, "local", f"{__name__}:MODEL"]
+    assert isinstance(models["local"], FrontDeskModel)
+    assert models[f"{__name__}:MODEL"] is MODEL
+    assert models[made] is LLMFactory.create_llm()
 
 
 @pytest.mark.parametrize(
@@ -203,8 +205,23 @@ def test_another_model_stands_by(configure: Configure) -> None:
         ("openai", "OPENAI_API_KEY"),
     ],
 )
-def test_what_is_wrong_with_it_is_named(configure: Configure, provider: str, variable: str) -> None:
+def test_what_is_wrong_with_one_that_stands_by_is_named(configure: Configure, provider: str, variable: str) -> None:
     configure(LLM_FALLBACK_PROVIDER=provider)
     with pytest.raises(ConfigurationError) as caught:
-        LLMFactory.create_fallback()
+        LLMFactory.create_all()
     assert problem(caught.value)[0] == variable
+
+
+def test_what_is_wrong_with_all_of_them_is_told_at_once(configure: Configure) -> None:
+    configure(LLM_PROVIDER="nosuch:Model,openai", LLM_FALLBACK_PROVIDER="nobody")
+    with pytest.raises(ConfigurationError) as caught:
+        LLMFactory.create_all()
+    named = [problem.variable for problem in caught.value.problems]
+    assert named == ["LLM_PROVIDER", "OPENAI_API_KEY", "LLM_FALLBACK_PROVIDER"]
+
+
+@pytest.mark.parametrize("listed", ["", ",", "local,nobody"])
+def test_a_list_without_a_model_that_is_known_is_refused(configure: Configure, listed: str) -> None:
+    configure(LLM_PROVIDER=listed or " ")
+    with pytest.raises(ConfigurationError, match="must be one of"):
+        LLMFactory.create_llm()

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.tools import BaseTool, ToolException, tool
 
 from agent.history import History
+from agent.minds import Minds
 from agent.reply import (
     AskedAgain,
     Finished,
@@ -24,8 +25,8 @@ from agent.reply import (
     reply,
 )
 from agent.tools import CallControl, CollectDigits, ControlRequested, HangUp
-from providers.errors import LLMError
-from tests.agent.scripted_model import ScriptedChatModel, asks
+from providers.errors import Fault, LLMError
+from tests.agent.scripted_model import ScriptedChatModel, alone, asks
 
 HELLO: list[BaseMessage] = [HumanMessage("Hello?")]
 HANG_UP = CallControl(name="hang_up", description="End the call.", args_schema=HangUp)
@@ -61,7 +62,7 @@ USUAL = ReplyLimits()
 
 
 async def events_of(model: Any, tools: list[BaseTool] = TOOLS, limits: ReplyLimits = USUAL) -> list[ReplyEvent]:
-    return [event async for event in reply(model, HELLO, tools, limits)]
+    return [event async for event in reply(alone(model), HELLO, tools, limits)]
 
 
 async def settle() -> None:
@@ -80,7 +81,7 @@ async def told(model: ScriptedChatModel, limits: ReplyLimits = USUAL) -> list[st
 async def test_sentences_come_as_they_are_complete() -> None:
     gate = asyncio.Event()
     model = ScriptedChatModel(script=[["Hi", " there. How", gate, " are you?"]])
-    async with aclosing(reply(model, HELLO)) as events:
+    async with aclosing(reply(alone(model), HELLO)) as events:
         assert await anext(events) == FirstToken()
         assert await anext(events) == Sentence("Hi there.")
         gate.set()
@@ -213,7 +214,7 @@ async def test_a_silent_model_is_an_error(steps: list[Any], limits: ReplyLimits,
 
 async def test_a_failure_keeps_what_was_said_before_it() -> None:
     model = ScriptedChatModel(script=[["One. ", ConnectionResetError("by 10.0.0.1")]])
-    events = reply(model, HELLO, provider="openai")
+    events = reply(alone(model, "openai"), HELLO)
     assert [await anext(events), await anext(events)] == [FirstToken(), Sentence("One.")]
     with pytest.raises(LLMError) as caught:
         await anext(events)
@@ -230,7 +231,7 @@ async def test_our_own_errors_pass_as_they_are() -> None:
 
 async def test_closing_a_reply_closes_the_stream() -> None:
     model = ScriptedChatModel(script=[["One. ", asyncio.Event()]])
-    events = reply(model, HELLO)
+    events = reply(alone(model), HELLO)
     assert await anext(events) == FirstToken()
     await events.aclose()
     await settle()
@@ -242,7 +243,7 @@ async def test_cancelling_a_reply_closes_the_stream() -> None:
     begun = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reply(model, HELLO):
+        async for _ in reply(alone(model), HELLO):
             begun.set()
 
     reading = asyncio.create_task(read())
@@ -291,7 +292,7 @@ async def test_a_round_fits_the_history() -> None:
     model = ScriptedChatModel(script=[["Let me see. ", asks("lookup", '{"word": "a"}')], ["Yes."]])
     history = History("You are brief.")
     history.caller_said("Is it?")
-    async for event in reply(model, history.messages(), TOOLS):
+    async for event in reply(alone(model), history.messages(), TOOLS):
         match event:
             case Sentence(text):
                 history.bot_said(text)
@@ -333,7 +334,7 @@ async def test_what_will_not_pass_is_not_asked_again() -> None:
 async def test_another_model_takes_over_whatever_was_wrong_with_the_first(failure: Exception) -> None:
     first = ScriptedChatModel(script=[[failure]])
     second = ScriptedChatModel(script=[[asks("lookup", '{"word": "a"}')], ["Hi."]])
-    events = [event async for event in reply(first, HELLO, TOOLS, fallback=second, fallback_provider="local")]
+    events = [event async for event in reply(Minds({"first": first, "local": second}), HELLO, TOOLS)]
     assert isinstance(events[0], AskedAgain)
     assert events[0].provider == "local"
     assert events[-2:] == [Sentence("Hi."), Finished()]
@@ -341,9 +342,61 @@ async def test_another_model_takes_over_whatever_was_wrong_with_the_first(failur
 
 
 async def test_the_failure_of_the_last_model_is_told() -> None:
-    models = [ScriptedChatModel(script=[[LLMError(name)]]) for name in ("first", "second")]
+    models = {name: ScriptedChatModel(script=[[LLMError(name)]]) for name in ("first", "second")}
     with pytest.raises(LLMError, match="second"):
-        assert [event async for event in reply(models[0], HELLO, fallback=models[1])] == []
+        assert [event async for event in reply(Minds(models), HELLO)] == []
+
+
+async def test_each_model_of_a_list_has_one_turn() -> None:
+    models = {name: ScriptedChatModel(script=[[ConnectionResetError()]]) for name in "ab"}
+    models["c"] = ScriptedChatModel(script=[["Hi."]])
+    events = [event async for event in reply(Minds(models), HELLO)]
+    assert [event.provider for event in events if isinstance(event, AskedAgain)] == ["b", "c"]
+    assert events[-2:] == [Sentence("Hi."), Finished()]
+
+
+async def test_a_model_that_was_silent_is_not_asked_by_the_next_reply_and_comes_back_after_a_probe() -> None:
+    first = ScriptedChatModel(script=[[asyncio.Event()], ["Yes?"], ["Here again."]])
+    second = ScriptedChatModel(script=[["Hi."], ["Hi."], ["Hi."]])
+    minds = Minds({"first": first, "second": second})
+    hasty = ReplyLimits(first_token_s=0.01)
+    events = [event async for event in reply(minds, HELLO, limits=hasty)]
+    assert [type(event) for event in events] == [AskedAgain, FirstToken, Sentence, Finished]
+    assert (await anext(reply(minds, HELLO)), len(first.asked)) == (FirstToken(), 1)
+
+    minds.choices[0].breaker._due_at = 0.0  # the pause is over
+    assert await anext(reply(minds, HELLO)) == FirstToken()
+    await asyncio.gather(*minds._probes.values())
+    assert (len(first.asked), len(second.asked)) == (2, 3)
+    assert [event async for event in reply(minds, HELLO)] == [FirstToken(), Sentence("Here again."), Finished()]
+    await settle()
+
+
+@pytest.mark.parametrize(("told_s", "asked"), [(0.0, 2), (60.0, 1)])
+async def test_a_model_that_says_when_to_come_back_is_obeyed_if_the_caller_can_wait(told_s: float, asked: int) -> None:
+    failure = LLMError("busy", fault=Fault.RATE_LIMIT, retry_after_s=told_s)
+    model = ScriptedChatModel(script=[[failure], ["Hi."]])
+    outcomes = await asyncio.gather(events_of(model), return_exceptions=True)
+    assert outcomes[0] is failure or asked == 2
+    assert len(model.asked) == asked
+
+
+async def test_models_that_have_all_told_us_to_wait_are_left_alone() -> None:
+    failure = LLMError("busy", fault=Fault.RATE_LIMIT, retry_after_s=60.0)
+    minds = alone(ScriptedChatModel(script=[[failure]]))
+    for complaint in ("busy", "every model has told us to wait"):
+        with pytest.raises(LLMError, match=complaint):
+            assert [event async for event in reply(minds, HELLO)] == []
+
+
+async def test_a_probe_that_fails_tells_of_the_model(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    first = ScriptedChatModel(script=[[ConnectionResetError()]])
+    minds = Minds({"first": first, "second": ScriptedChatModel(script=[["Hi."]])})
+    minds.choices[0].breaker.failed(0, -10.0, LLMError("slow", fault=Fault.TIMEOUT))
+    assert [event async for event in reply(minds, HELLO)][-1] == Finished()
+    await asyncio.gather(*minds._probes.values())
+    assert "first is still away: first reply: the line to the model broke" in caplog.text
 
 
 async def test_nothing_is_asked_again_once_there_were_words() -> None:
@@ -371,7 +424,7 @@ async def test_thoughts_of_a_model_that_failed_are_not_gone_on_with() -> None:
 async def test_what_has_effects_waits_until_the_turn_is_confirmed(asked: AIMessageChunk, then: ReplyEvent) -> None:
     confirmed = asyncio.Event()
     model = ScriptedChatModel(script=[["One moment. ", asked], ["Done."]])
-    async with aclosing(reply(model, HELLO, TOOLS, confirmed=confirmed)) as events:
+    async with aclosing(reply(alone(model), HELLO, TOOLS, confirmed=confirmed)) as events:
         assert [await anext(events), await anext(events)] == [FirstToken(), Sentence("One moment.")]
         following = asyncio.ensure_future(anext(events))
         await settle()
@@ -390,7 +443,7 @@ async def test_a_speculation_that_is_dropped_has_done_nothing() -> None:
         return ""
 
     model = ScriptedChatModel(script=[[asks("order")]])
-    async with aclosing(reply(model, HELLO, [order], confirmed=asyncio.Event())) as events:
+    async with aclosing(reply(alone(model), HELLO, [order], confirmed=asyncio.Event())) as events:
         assert await anext(events) == FirstToken()
         following = asyncio.ensure_future(anext(events))
         await settle()
@@ -403,20 +456,20 @@ async def test_a_speculation_that_is_dropped_has_done_nothing() -> None:
 async def test_a_safe_tool_does_not_wait(field: str) -> None:
     safe = lookup.model_copy(update={field: {"safe": True}})
     model = ScriptedChatModel(script=[[asks("lookup", '{"word": "a"}')], ["It is."]])
-    async with aclosing(reply(model, HELLO, [safe], confirmed=asyncio.Event())) as events:
+    async with aclosing(reply(alone(model), HELLO, [safe], confirmed=asyncio.Event())) as events:
         assert [type(event) async for event in events] == [FirstToken, ToolsStarted, ToolRound, Sentence, Finished]
 
 
 async def test_a_tool_that_does_not_exist_is_told_at_once() -> None:
     model = ScriptedChatModel(script=[[asks("nosuch")], ["Sorry."]])
-    async with aclosing(reply(model, HELLO, TOOLS, confirmed=asyncio.Event())) as events:
+    async with aclosing(reply(alone(model), HELLO, TOOLS, confirmed=asyncio.Event())) as events:
         assert [type(event) async for event in events] == [FirstToken, ToolRound, Sentence, Finished]
 
 
 async def test_what_was_thrown_away_is_counted() -> None:
     tally = Tally()
     model = ScriptedChatModel(script=[["Hi", " there. ", "How are", asyncio.Event()]])
-    async with aclosing(reply(model, HELLO, tally=tally)) as events:
+    async with aclosing(reply(alone(model), HELLO, tally=tally)) as events:
         assert [await anext(events), await anext(events)] == [FirstToken(), Sentence("Hi there.")]
         following = asyncio.ensure_future(anext(events))
         await settle()
@@ -435,7 +488,7 @@ async def test_a_control_that_the_talk_outlives_is_remembered_as_strict_servers_
     model = ScriptedChatModel(script=[["Please type it. ", *both], ["Thank you."]])
     history = History("You are brief.")
     history.caller_said("My PIN?")
-    events = [event async for event in reply(model, history.messages(), [collect, HANG_UP])]
+    events = [event async for event in reply(alone(model), history.messages(), [collect, HANG_UP])]
     *_, control, round_, finished = events
     assert (control, finished) == (ControlRequested("collect_digits", wanted), Finished())
     assert isinstance(round_, ToolRound)

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool, tool
 
 from agent.llm_factory import LLMFactory
+from agent.minds import Minds
 from agent.reply import Finished, FirstToken, ReplyEvent, ReplyLimits, Sentence, ToolRound, ToolsStarted, reply
 from providers.errors import Fault, LLMError
 from tests.agent.conftest import Configure
@@ -52,14 +53,14 @@ async def connect(configure: Configure) -> AsyncIterator[Connect]:
 
 
 async def all_events(llm: BaseLanguageModel[Any], provider: str, *tools: BaseTool) -> list[ReplyEvent]:
-    return [event async for event in reply(llm, MESSAGES, tools, provider=provider)]
+    return [event async for event in reply(Minds({provider: llm}), MESSAGES, tools)]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_reply_is_streamed(connect: Connect, provider: str) -> None:
     gate = asyncio.Event()
     async with ModelServer(Answer([says("Hi"), says(" there. "), gate, says("Yes?"), ends()])) as server:
-        async with aclosing(reply(connect(provider, server.url), MESSAGES)) as events:
+        async with aclosing(reply(Minds({provider: connect(provider, server.url)}), MESSAGES)) as events:
             assert await anext(events) == FirstToken()
             assert await anext(events) == Sentence("Hi there.")
             gate.set()
@@ -87,7 +88,7 @@ async def test_the_second_round_brings_the_tool_call_and_its_result(connect: Con
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_closing_a_reply_hangs_up_on_the_server(connect: Connect, provider: str) -> None:
     async with ModelServer(Answer([says("One. "), asyncio.Event()])) as server:
-        events = reply(connect(provider, server.url), MESSAGES)
+        events = reply(Minds({provider: connect(provider, server.url)}), MESSAGES)
         assert await anext(events) == FirstToken()
         await events.aclose()
         async with asyncio.timeout(5):
@@ -179,7 +180,7 @@ async def test_what_breaks_off_in_the_middle_is_an_error_after_what_was_said(
 ) -> None:
     """ChatNVIDIA passes over errors in the stream, so that no more is known than that it broke off."""
     async with ModelServer(Answer([says("One. "), says("Two"), piece])) as server:
-        events = reply(connect(provider, server.url), MESSAGES, provider=provider)
+        events = reply(Minds({provider: connect(provider, server.url)}), MESSAGES)
         said = [await anext(events), await anext(events)]
         with pytest.raises(LLMError) as caught:
             await anext(events)
@@ -230,7 +231,7 @@ async def test_a_server_that_stalls_is_given_up(connect: Connect, provider: str,
     limits = ReplyLimits(first_token_s=0.1, next_token_s=0.1)
     async with ModelServer(answer, answer) as server:
         with pytest.raises(LLMError) as caught:
-            async for _ in reply(connect(provider, server.url), MESSAGES, limits=limits, provider=provider):
+            async for _ in reply(Minds({provider: connect(provider, server.url)}), MESSAGES, limits=limits):
                 pass
         await server.hung_up.wait()
     assert caught.value.fault is Fault.TIMEOUT

@@ -14,6 +14,7 @@ import uvicorn
 from rich.console import Console
 
 from providers.errors import OffhookError
+from providers.voice.scripted import ScriptedVoiceProvider
 from telephony import cli, demo
 from telephony.settings import settings
 from telephony.simulator.caller import PlayWav, Press, Say
@@ -117,6 +118,17 @@ def test_a_call_does_what_it_is_told_in_order(environment: pytest.MonkeyPatch, t
     assert (options.url, options.account_sid, options.auth_token) == ("http://x/voice", ACCOUNT_SID, TOKEN)
     assert not microphone
     assert (tmp_path / "new").is_dir()
+
+
+def test_providers_are_shown_and_tried(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(environment, "providers") == 0
+    assert "scripted" in capsys.readouterr().out
+    assert run(environment, "providers", "check", "scripted") == 0
+    assert "heard" in capsys.readouterr().out
+    assert run(environment, "providers", "check", "nobody") == 2
+    assert "Unknown voice provider" in capsys.readouterr().err
+    environment.setattr(ScriptedVoiceProvider, "text_to_speech", ScriptedVoiceProvider.speech_to_text)
+    assert run(environment, "providers", "check", "scripted") == 1
 
 
 @pytest.fixture
@@ -244,5 +256,5 @@ def test_a_database_that_cannot_be_used_is_told_by_its_setting(
 ) -> None:
     environment.setenv("DATABASE_URL", "sqlite:////nowhere/offhook.db")
     settings.reload()
-    assert run(environment, *command) == 1
-    assert "the database at DATABASE_URL cannot be used" in capsys.readouterr().err
+    assert run(environment, *command) == 2
+    assert "DATABASE_URL  there is no folder /nowhere" in capsys.readouterr().err

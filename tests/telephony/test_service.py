@@ -14,8 +14,9 @@ from providers.errors import ConfigurationError
 from providers.settings import VoiceSettings
 from providers.settings import settings as provider_settings
 from providers.voice.factory import VoiceProviderFactory
-from providers.voice.scripted import ScriptedVoiceProvider
-from telephony.engines import check_configuration, hearing_engine, mind, speaking_engine
+from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
+from telephony.call.rules import CallRules
+from telephony.engines import check_configuration, hearing_engine, load, minds, speaking_engine, voices
 from telephony.service import Service
 from telephony.settings import settings as line_settings
 from telephony.twilio.messages import Start
@@ -29,6 +30,20 @@ NO_CHAT_MODEL = FakeListLLM(responses=["hello"])
 
 class Deaf(ScriptedVoiceProvider):
     """Another engine than the scripted one."""
+
+
+class OddConfig(ScriptedConfig):
+    """A rate that the line cannot be turned into."""
+
+    sample_rate_output: int = 7
+
+
+class Odd(ScriptedVoiceProvider):
+    """Speaks at that rate."""
+
+    @classmethod
+    def from_settings(cls, settings: VoiceSettings) -> Self:
+        return cls(OddConfig())
 
 
 class Lost(ScriptedVoiceProvider):
@@ -77,7 +92,7 @@ def test_a_model_that_cannot_chat_is_refused(put: pytest.MonkeyPatch) -> None:
     put.setenv("LLM_PROVIDER", f"{__name__}:NO_CHAT_MODEL")
     assert variables() == ["LLM_PROVIDER"]
     with pytest.raises(ConfigurationError, match="FakeListLLM is not a chat model"):
-        mind()
+        minds()
 
 
 def test_ears_and_voice_may_be_different_engines(put: pytest.MonkeyPatch) -> None:
@@ -85,6 +100,72 @@ def test_ears_and_voice_may_be_different_engines(put: pytest.MonkeyPatch) -> Non
     reload()
     assert type(speaking_engine()).__name__ == "Deaf"
     assert type(hearing_engine()) is ScriptedVoiceProvider
+
+
+def test_one_engine_does_both_unless_they_are_told_apart(put: pytest.MonkeyPatch) -> None:
+    reload()
+    both = voices()
+    assert both.hears is both.speaks
+    assert both.hears.hears
+    assert both.hears.speaks
+
+    put.setenv("VOICE_STT_PROVIDER", "scripted,local")
+    reload()
+    apart = voices()
+    assert (apart.hears.hears, apart.hears.speaks) == (True, False)
+    assert (apart.speaks.hears, apart.speaks.speaks) == (False, True)
+    assert apart.hears.config.provider_name == "scripted,local"
+
+
+async def test_every_engine_of_a_list_is_loaded_and_its_format_checked(put: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    async def prepare(cls: type[ScriptedVoiceProvider], settings: VoiceSettings) -> None:
+        loaded.append(cls.__name__)
+
+    class Nothing:
+        async def start(self) -> None:
+            loaded.append("detection")
+
+    put.setattr(ScriptedVoiceProvider, "prepare", classmethod(prepare))
+    put.setenv("VOICE_PROVIDER", f"scripted,{__name__}:Deaf")
+    reload()
+    await load(Nothing())  # type: ignore[arg-type]
+    assert sorted(loaded) == ["Deaf", "ScriptedVoiceProvider", "detection"]
+
+    put.setenv("VOICE_PROVIDER", f"scripted,{__name__}:Odd")
+    assert variables() == ["VOICE_PROVIDER"]
+
+
+async def test_the_last_words_are_spoken_beforehand_by_whichever_engine_can(
+    put: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put.setenv("VOICE_TTS_PROVIDER", "tests.wire.engines:Mute,scripted")
+    reload()
+    service = Service()
+    await service._record_last_words()
+    (words,) = service._clips
+    assert words == CallRules().defeat
+    assert len(service._clips[words]) > 8000
+
+    put.setenv("VOICE_TTS_PROVIDER", "tests.wire.engines:Mute")
+    reload()
+    service = Service()
+    await service._record_last_words()
+    assert not service._clips
+    assert "will hear the carrier's apology" in caplog.text
+    await service.stop()
+
+
+async def test_engines_of_a_call_that_is_announced_are_ready_when_its_stream_comes(put: pytest.MonkeyPatch) -> None:
+    reload()
+    service = Service()
+    service._warm.expect(CALL)
+    voices = service._warm.claim(CALL)
+    await voices.connect()
+    assert voices.hears.is_connected
+    await voices.disconnect()
+    await service.stop()
 
 
 async def test_without_an_account_there_is_no_rest_to_stop(put: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """Engines that a call meets in these tests only, named by their import path."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from typing import Self
+from typing import ClassVar, Self
 
 from providers.errors import TTSError
 from providers.settings import VoiceSettings
@@ -68,3 +69,25 @@ class Reading(BaseVoiceProvider):
 
     async def get_vad_info(self) -> VADInfo | None:
         return VADInfo(float(self._quiet_s >= self.paused_after_s), 0.0, 0, 0.0)
+
+
+class Stalling(ScriptedVoiceProvider):
+    """Takes everything and answers nothing, once `stalls` is set; `asked` is what it was to say, or "" to hear."""
+
+    stalls: ClassVar[bool] = False
+    asked: ClassVar[list[str]] = []
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        await self._stall(text)
+        async for chunk in super().text_to_speech(text):
+            yield chunk
+
+    async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
+        await self._stall("")
+        async for result in super().speech_to_text(audio_stream):
+            yield result
+
+    async def _stall(self, text: str) -> None:
+        self.asked.append(text)
+        if self.stalls:
+            await asyncio.Event().wait()

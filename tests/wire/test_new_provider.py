@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from providers.voice.factory import VoiceProviderFactory
 from telephony.settings import environment_with
 from telephony.simulator.caller import Say
 from telephony.simulator.voice import Voice
@@ -18,20 +19,32 @@ from tests.wire.lines import INTERRUPT, PARTING, PRICE
 from tests.wire.office import GOODBYE, GREETING, ROOT, assert_in_order, in_a_process, reported
 
 
+@pytest.mark.parametrize("way", ["import path", "register", "entry point"])
 async def test_a_provider_outside_the_project_takes_a_whole_call(
-    open_office: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    open_office: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
 ) -> None:
     (tmp_path / "myprovider_module.py").write_text(seed.MY_PROVIDER)
     (tmp_path / "myprovider_sdk.py").write_text(seed.MY_PROVIDER_SDK)
+    monkeypatch.setattr(VoiceProviderFactory, "_registry", {})
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
-    named = {"VOICE_PROVIDER": "myprovider_module:MyProvider", "MY_PROVIDER_API_KEY": "mp_secret"}
+    name = "myprovider"
+    match way:
+        case "import path":
+            name = "myprovider_module:MyProvider"
+        case "register":
+            VoiceProviderFactory.register(name, importlib.import_module("myprovider_module").MyProvider)
+        case _:
+            package = tmp_path / "my_provider-1.0.dist-info"
+            package.mkdir()
+            (package / "METADATA").write_text("Metadata-Version: 2.1\nName: my-provider\nVersion: 1.0\n")
+            (package / "entry_points.txt").write_text("[offhook.voice]\nmyprovider = myprovider_module:MyProvider\n")
     try:
-        async with open_office(**named) as office:
+        async with open_office(VOICE_PROVIDER=name, MY_PROVIDER_API_KEY="mp_secret") as office:
             report = await office.call(Say(INTERRUPT), Say(PARTING))
     finally:
-        for name in ("myprovider_module", "myprovider_sdk"):
-            sys.modules.pop(name, None)
+        for module in ("myprovider_module", "myprovider_sdk"):
+            sys.modules.pop(module, None)
 
     assert reported(report, "caller_said") == [INTERRUPT, PARTING]
     assert reported(report, "bot_said") == [GREETING, PRICE, GOODBYE]
@@ -59,7 +72,7 @@ def tree(tmp_path: Path) -> Path:
     llm_factory = tree / "agent/llm_factory.py"
     insert(llm_factory, seed.LLM_IMPORT, before="import langsmith")
     insert(llm_factory, seed.LLM_BRANCH, before=r"\n        if llm is None:")
-    replace(settings, r'\n    @field_validator\("LLM_PROVIDER"\).*?return v\.lower\(\)\n', seed.LLM_SETTINGS)
+    replace(settings, r'\n    @field_validator\("LLM_PROVIDER"\).*?return ",".*?\n', seed.LLM_SETTINGS)
     (tree / "tests/unit").mkdir(parents=True)
     (tree / "tests/unit/test_myprovider.py").write_text(seed.MY_PROVIDER_TEST)
     (tree / "tests/unit/test_myprovider_llm.py").write_text(seed.LLM_TEST)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from providers.audio.converter import AudioSpec, Converter, input_spec
 from providers.voice.factory import VoiceProviderFactory
 from providers.voice.types import AudioFormat
-from telephony.audio.converter import AudioSpec, Converter, input_spec
 from telephony.simulator.caller import Say
 from telephony.simulator.events import BotAudioArrived, BotQuiet, BotReported, BotSpeaking
 from telephony.simulator.measure import Span, measure_pcm16

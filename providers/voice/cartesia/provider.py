@@ -43,6 +43,7 @@ class CartesiaConfig(VoiceProviderConfig):
 class CartesiaVoiceProvider(SocketVoiceProvider[Recogniser, SpeakWire]):
     """Ink hears, Sonic speaks."""
 
+    languages = "en, others"
     capabilities = VoiceCapabilities(
         streaming_stt=True,
         end_of_turn=True,

@@ -62,6 +62,8 @@ class DeepgramConfig(VoiceProviderConfig):
 class DeepgramVoiceProvider(SocketVoiceProvider[Recogniser, Synthesiser]):
     """Nova hears and Aura speaks, or Flux does."""
 
+    languages = "en, others"
+
     capabilities = VoiceCapabilities(
         streaming_stt=True,
         end_of_turn=True,

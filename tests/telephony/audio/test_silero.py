@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from providers.audio import mulaw
+from providers.audio.resample import Resampler
 from providers.errors import ConfigurationError
-from telephony.audio import mulaw, silero
-from telephony.audio.resample import Resampler
+from telephony.audio import silero
 from telephony.audio.silero import SileroEngine
 from telephony.audio.speech import SpeechDetector, SpeechEdge, SpeechStarted, SpeechStopped
-from tests.telephony.audio.signals import noise, pcm16, samples, tone
+from tests.providers.audio.signals import noise, pcm16, samples, tone
 
 LEAD_S = 1.0
 

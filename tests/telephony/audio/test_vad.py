@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from providers.audio import mulaw
 from providers.errors import ConfigurationError
-from telephony.audio import mulaw, silero
+from telephony.audio import silero
 from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.silero import SileroEngine
 from telephony.audio.vad import WINDOW_S, VadHub, load_engine

@@ -806,7 +806,47 @@ def test_a_voice_that_fails_again_and_again_ends_the_call(call: Driver) -> None:
 
     assert call.happen(events.SentenceFailed(1, 0)) == [Say(1, 1, RULES.apology)]
     assert call.happen(events.SentenceFailed(1, 1)) == [Say(1, 2, RULES.apology)]
-    assert call.happen(events.SentenceFailed(1, 2)) == [HangUp(EndReason.FAILED)]
+    assert call.happen(events.SentenceFailed(1, 2)) == [Say(1, 3, RULES.defeat)]
+    assert call.happen(events.SentenceFailed(1, 3)) == [HangUp(EndReason.FAILED)]
+
+
+def test_a_voice_that_is_gone_has_its_last_words_if_they_can_still_be_heard(call: Driver) -> None:
+    call.caller_says("Hello?")
+    call.bot_replies("Hello!")
+    call.happen(events.SentenceFailed(1, 0))
+    call.happen(events.SentenceFailed(1, 1))
+    call.happen(events.SentenceFailed(1, 2))
+    call.happen(events.SpeechStarted(call.now))
+
+    assert call.after(1.0) == []
+    assert call.happen(events.SentenceHeard(1, 3))[-1] == HangUp(EndReason.SPEECHLESS)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_caller_whom_the_voice_fails_is_put_through_where_they_wanted_or_to_whom_the_rules_say(wanted: bool) -> None:
+    call = Driver(replace(RULES, fallback_number="+15550100143", voice_failures=1))
+    call.greet()
+    call.caller_says("Hello?")
+    if wanted:
+        call.happen(events.TransferRequested(1, "+15550100144"))
+    call.bot_replies("One moment.")
+    call.happen(events.SentenceFailed(1, 0))
+
+    assert call.hear_all()[-1] == Transfer("+15550100144" if wanted else "+15550100143")
+
+
+def test_engines_that_cannot_be_had_end_the_call_with_its_last_words() -> None:
+    call = Driver()
+
+    assert call.happen(events.EnginesMissing()) == [Say(0, 0, RULES.defeat)]
+    assert call.hear_all()[-1] == HangUp(EndReason.SPEECHLESS)
+
+
+def test_engines_that_cannot_be_had_and_last_words_that_cannot_be_said_leave_it_to_the_webhook() -> None:
+    call = Driver()
+    call.happen(events.EnginesMissing())
+
+    assert call.happen(events.SentenceFailed(0, 0)) == [HangUp(EndReason.FAILED)]
 
 
 def test_a_voice_that_fails_from_the_first_word_ends_the_call() -> None:
@@ -815,7 +855,8 @@ def test_a_voice_that_fails_from_the_first_word_ends_the_call() -> None:
 
     assert call.happen(events.SentenceFailed(0, 0)) == [Say(0, 1, RULES.apology)]
     assert call.happen(events.SentenceFailed(0, 1)) == [Say(0, 2, RULES.apology)]
-    assert call.happen(events.SentenceFailed(0, 2)) == [HangUp(EndReason.FAILED)]
+    assert call.happen(events.SentenceFailed(0, 2)) == [Say(0, 3, RULES.defeat)]
+    assert call.happen(events.SentenceFailed(0, 3)) == [HangUp(EndReason.FAILED)]
 
 
 def test_a_caller_who_leaves_in_the_middle_is_remembered_to_have_interrupted(call: Driver) -> None:

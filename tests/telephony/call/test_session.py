@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable
 
 from agent.business import load_business
 from agent.history import History
+from agent.minds import Minds
 from agent.prompt import CallFacts
 from agent.tools import Book, front_desk_tools
 from providers.errors import ProviderException, TranscriptionError, TTSError
@@ -25,7 +26,8 @@ from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilitie
 from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
-from telephony.call.session import CallSession, Engines, Mind
+from telephony.call.session import CallSession, Engines
+from telephony.call.voices import Voices
 from telephony.scenarios.clock import InventedTimeLoop
 from tests.telephony.call.line import LineInInventedTime, LoudnessDetection
 
@@ -86,21 +88,37 @@ class Phone:
 class Call:
     """One call and all that can be known of it afterwards."""
 
-    def __init__(self, line: LineInInventedTime, voice: BaseVoiceProvider, model: Model, obeys: bool = True) -> None:
+    def __init__(
+        self,
+        line: LineInInventedTime,
+        voice: BaseVoiceProvider,
+        model: Model,
+        obeys: bool = True,
+        clips: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.line = line
         self.phone = Phone(line, obeys)
         self.history = History("You answer the phone.")
         self.journal = Journal(line.began_at)
         self.detection = LoudnessDetection()
         self.voice = voice
+        self.voices = Voices(voice, voice)
         facts = CallFacts(None, None, datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
         controls = front_desk_tools(load_business(), facts, Book("nowhere.jsonl"))
-        engines = Engines(voice, voice, Mind(model, "scripted"), self.detection, controls, {"manager": "+15550100143"})
+        engines = Engines(
+            self.voices,
+            Minds({"scripted": model}),
+            self.detection,
+            controls,
+            {"manager": "+15550100143"},
+            clips or {},
+        )
         rules = replace(RULES, transcribe_at_pause=not voice.capabilities.streaming_stt)
         self.session = CallSession("CAx", line, engines, self.history, rules, self.phone, self.journal)
 
     async def run(self) -> None:
-        await self.session.run()
+        async with self.voices:
+            await self.session.run()
         assert self.detection.open_streams == 0
         assert not self.voice.is_connected
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -125,6 +143,7 @@ def call(
     voice: BaseVoiceProvider | None = None,
     obeys: bool = True,
     hangs_up_at: float = 12.0,
+    clips: Mapping[str, bytes] | None = None,
     prepare: Callable[[Call], None] = lambda _: None,
 ) -> Call:
     """Run one call to its end."""
@@ -132,7 +151,7 @@ def call(
     async def run() -> Call:
         line = LineInInventedTime(talk, hangs_up_at)
         engine = voice or ScriptedVoiceProvider(ScriptedConfig(transcripts=list(hears)))
-        one = Call(line, engine, Model(replies=[list(reply) for reply in replies], asked=[]), obeys)
+        one = Call(line, engine, Model(replies=[list(reply) for reply in replies], asked=[]), obeys, clips)
         prepare(one)
         await one.run()
         return one
@@ -290,9 +309,23 @@ def test_a_voice_that_is_gone_ends_the_call_without_an_order_so_that_the_webhook
 
 
 def test_an_engine_that_does_not_connect_ends_the_call() -> None:
-    done = call(voice=_Broken("connect", ProviderException("no key")), hangs_up_at=60.0)
+    broken = _Broken("connect", ProviderException("no key"))
+    broken.text_to_speech = _Broken("speaks", TTSError("not connected")).text_to_speech  # type: ignore[method-assign]
+    done = call(voice=broken, hangs_up_at=60.0)
 
     assert done.ended == "the bot could not go on"
+
+
+@pytest.mark.parametrize("failure", ["speaks", "connect"])
+def test_where_there_is_no_voice_the_words_that_were_spoken_beforehand_are_the_last(failure: str) -> None:
+    clip = b"\x20" * 8000
+    broken = _Broken(failure, TTSError("away"), times=9)
+    done = call(voice=broken, hangs_up_at=60.0, clips={RULES.defeat: clip})
+
+    assert done.said(Kind.BOT_SAID) == [RULES.defeat]
+    assert done.ended == "the speech engines could not go on"
+    assert done.phone.orders == ["hang up"]
+    assert done.line.heard().count(b"\x20") == len(clip)
 
 
 @pytest.mark.parametrize("reply", [["raise"], ["stall"]])

@@ -112,7 +112,7 @@ async def test_old_calls_are_tidied_away_with_their_recordings(records: Records,
 async def test_tidying_goes_on_where_a_part_of_it_fails(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    records = Records(settings(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/offhook.db"))
+    records = Records(settings(DATABASE_URL=f"sqlite:///{tmp_path}"))
     await records.tidy(0.0)
     assert caplog.text.count("tidying up the records waits: the database at DATABASE_URL cannot be used") == 3
     await records.stop()

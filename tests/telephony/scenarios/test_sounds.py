@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 from telephony.audio.loudness import LoudnessEngine
 from telephony.scenarios.sounds import CHARACTER_S, Reader, noise, quieter, speech
 

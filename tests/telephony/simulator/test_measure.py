@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 from telephony.simulator.measure import (
     QUIETEST_DBFS,
     AudioFacts,

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 from telephony.simulator.caller import LINE_AT_REST
 from telephony.simulator.ear import Hearing
 from telephony.simulator.microphone import MicrophoneCaller

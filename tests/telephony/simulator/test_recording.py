@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from telephony.audio import mulaw
+from providers.audio import mulaw
 from telephony.simulator.recording import NoRecording, WavRecording
 
 

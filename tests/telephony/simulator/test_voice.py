@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from providers.audio import mulaw
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
-from telephony.audio import mulaw
 from telephony.simulator.caller import BargeIn, HangUp, PlayWav, Press, Say
 from telephony.simulator.measure import measure_mulaw
 from telephony.simulator.voice import ProviderVoice, UnusableRecording, prepare, read_wav

@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
+from providers.audio.converter import LINE, Converter, input_spec, output_spec
 from providers.errors import ConfigurationError
 from providers.settings import VoiceSettings, settings
 from providers.voice.factory import VoiceProviderFactory
 from providers.voice.nvidia import NvidiaVoiceProvider
 from providers.voice.nvidia.provider import HOSTED
-from telephony.audio.converter import LINE, Converter, input_spec, output_spec
 from tests.fakes.riva import AUDIO_PER_CHARACTER, RivaFake
 from tests.providers.voice.nvidia.engine import FRAME, caller, engine_of, recognised, words
 

@@ -283,7 +283,7 @@ async def test_a_turn_that_the_service_finds_needs_no_asking() -> None:
         assert vad is not None
         assert vad.is_turn_complete
         told = [(result.text, result.is_final) for result in results if result.text]
-    assert told == [(fake.heard, False), (fake.heard, True)]
+        assert told == [(fake.heard, False), (fake.heard, True)]
         assert not any("commit" in str(frame) for opened in fake.connections for frame in opened.frames)
         await engine.disconnect()
         await http.close_shared_client()

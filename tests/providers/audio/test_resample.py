@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.audio.resample import Resampler
-from tests.telephony.audio.signals import PAIRS, RATES, decibels, noise, pcm16, rms, samples, tone
+from providers.audio.resample import Resampler
+from tests.providers.audio.signals import PAIRS, RATES, decibels, noise, pcm16, rms, samples, tone
 
 pairs = st.sampled_from(PAIRS)
 each_pair = pytest.mark.parametrize(("source_hz", "target_hz"), PAIRS)

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers.audio import mulaw
+from providers.audio.converter import LINE, AudioSpec, Converter, input_spec, output_spec
+from providers.audio.resample import Resampler
 from providers.errors import ConfigurationError
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
 from providers.voice.types import AudioFormat, VoiceCapabilities
-from telephony.audio import mulaw
-from telephony.audio.converter import LINE, AudioSpec, Converter, input_spec, output_spec
-from telephony.audio.resample import Resampler
-from tests.telephony.audio.signals import decibels, noise, rms, samples, tone
+from tests.providers.audio.signals import decibels, noise, rms, samples, tone
 
 PCM_8000 = AudioSpec(AudioFormat.PCM, 8000)
 PCM_24000 = AudioSpec(AudioFormat.PCM, 24000)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.audio import mulaw
-from tests.telephony.audio.signals import samples
+from providers.audio import mulaw
+from tests.providers.audio.signals import samples
 
 ALL_CODES = bytes(range(256))
 ALL_SAMPLES = b"".join(value.to_bytes(2, "little", signed=True) for value in range(-32768, 32768))

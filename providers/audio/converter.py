@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from providers.audio import mulaw
+from providers.audio.resample import Resampler
 from providers.errors import ConfigurationError
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.types import AudioFormat
-from telephony.audio import mulaw
-from telephony.audio.resample import Resampler
 
 _FIXED_RATES = {AudioFormat.ULAW_8000: mulaw.RATE_HZ, AudioFormat.PCM_16000: 16000, AudioFormat.PCM_24000: 24000}
 
