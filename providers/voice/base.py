@@ -3,14 +3,14 @@
 import re
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
 from pydantic import BaseModel
 
 from providers.settings import VoiceSettings, config_from_environment
-from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
+from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities, WordTiming
 
 
 class VoiceProviderConfig(BaseModel):
@@ -73,6 +73,14 @@ class BaseVoiceProvider(ABC):
     @abstractmethod
     async def get_vad_info(self) -> VADInfo | None:
         """The engine's view of the caller's turn, or None when it has none."""
+
+    def word_timings(self) -> Sequence[WordTiming]:
+        """When each word is spoken of the text that was given to `text_to_speech` last, as far as it is known by now.
+
+        An entry for each word as white space parts them, in order. None by default: then how far the caller has heard
+        is estimated.
+        """
+        return ()
 
     @property
     def is_connected(self) -> bool:

@@ -47,12 +47,22 @@ class VADInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTiming:
+    """When a word is spoken, in seconds from the first audio of its text."""
+
+    word: str
+    start_s: float
+    stop_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceCapabilities:
     """What an engine can do beyond the bare contract; an engine that declares nothing gets these defaults.
 
     `streaming_stt`: it recognises while it hears, so its audio stream is kept open through the caller's pauses. A
     batch engine is given what there is at each pause instead, and again if the caller goes on.
-    `end_of_turn`: `get_vad_info()` answers while it listens.
+    `end_of_turn`: `get_vad_info()` answers while it listens; it is asked after each result, so an engine that changes
+    its mind about the turn yields one, if need be with the words it has given before.
     `input_format`, `output_format`: `AudioFormat.PCM` at the config's rates, or `AudioFormat.ULAW_8000` for an engine
     that speaks the telephone's own format, which then passes untouched.
     """

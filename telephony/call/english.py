@@ -46,6 +46,11 @@ def words(text: str) -> list[str]:
     return spoken
 
 
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts say the same, whatever their case, punctuation and way of writing numbers."""
+    return one == other or words(one) == words(other)
+
+
 def sentences(text: str) -> list[str]:
     """The text cut after each full stop, question or exclamation mark; one empty sentence for an empty text."""
     return _SENTENCE_END.split(text.strip())

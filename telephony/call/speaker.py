@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 from agent.spoken import speakable
 from providers.errors import ProviderException, TTSError
 from providers.voice.base import BaseVoiceProvider
+from providers.voice.types import WordTiming
 from telephony.audio.converter import LINE, Converter, output_spec
 from telephony.call import events
 from telephony.call.actions import Say
@@ -58,6 +59,7 @@ class Speaker:
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
+        self._timings: dict[tuple[int, int], Sequence[WordTiming]] = {}  # of those spoken, until they were heard
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -95,8 +97,12 @@ class Speaker:
             self._line.clear()
         cut = self._playout.drop(self._clock())
         self._arm()
+        if unsaid is not None:
+            self._keep_timings(unsaid)
+        timings, self._timings = self._timings, {}
         if cut is not None:
-            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction)
+            spoken = _spoken_by(cut.heard_s, timings.get((cut.turn, cut.sentence), ()))
+            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction, spoken)
         return None if unsaid is None else events.SentenceCut(unsaid.turn, unsaid.sentence, 0.0)
 
     def close(self) -> None:
@@ -144,7 +150,17 @@ class Speaker:
             logger.exception("text to speech failed in the engine's own code")
         if began:
             self._add(sentence, converter.flush())
+            self._keep_timings(sentence)
         return began
+
+    def _keep_timings(self, sentence: Say) -> None:
+        try:
+            timings = self._provider.word_timings()
+        except Exception:
+            logger.exception("word timings failed in the engine's own code")
+            return
+        if timings:
+            self._timings[sentence.turn, sentence.sentence] = tuple(timings)
 
     async def _wait_for_room(self) -> None:
         await asyncio.sleep(0)  # other calls have their turn between two pieces of a long chunk
@@ -183,7 +199,13 @@ class Speaker:
         if isinstance(fact, Begun):
             self._note(Kind.AUDIO_HEARD, fact.turn, fact.sentence)
         else:
+            self._timings.pop((fact.turn, fact.sentence), None)
             self._report(events.SentenceHeard(fact.turn, fact.sentence))
+
+
+def _spoken_by(heard_s: float, timings: Sequence[WordTiming]) -> int | None:
+    """How many words had been spoken to their end after so many seconds; None if the engine does not tell."""
+    return sum(word.stop_s <= heard_s for word in timings) if timings else None
 
 
 async def audio_chunks(provider: BaseVoiceProvider, text: str) -> AsyncGenerator[bytes]:

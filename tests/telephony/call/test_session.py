@@ -21,7 +21,7 @@ from agent.tools import Book, front_desk_tools
 from providers.errors import ProviderException, TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
-from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
+from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities, WordTiming
 from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
@@ -397,6 +397,41 @@ def test_words_are_heard_where_the_voice_was_not_noticed() -> None:
 
     assert done.times(Kind.CALLER_SPEECH_STARTED) == []
     assert done.said(Kind.CALLER_SAID) == ["while you spoke"]
+
+
+class _Timed(ScriptedVoiceProvider):
+    """Claims to speak every word but the last in half a second, and that last one for as long as it takes."""
+
+    def __init__(self, breaks: bool = False) -> None:
+        super().__init__(ScriptedConfig(transcripts=["Tell me.", "Stop."]))
+        self._breaks = breaks
+        self._words: list[str] = []
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        self._words = text.split()
+        async for chunk in super().text_to_speech(text):
+            yield chunk
+
+    def word_timings(self) -> Sequence[WordTiming]:
+        if self._breaks:
+            raise RuntimeError("a bug of the engine's")
+        *most, last = self._words
+        return [*(WordTiming(word, 0.0, 0.5) for word in most), WordTiming(last, 0.5, 100.0)]
+
+
+def cut_off(voice: BaseVoiceProvider) -> str:
+    """What is remembered of a long sentence that a caller cut off about a second after it began."""
+    done = call(talk=[(2.0, 1.0), (4.5, 1.0)], voice=voice, replies=[[LONG], ["Yes?"]], hangs_up_at=10.0)
+    return next(str(entry.details["text"]) for entry in done.journal.entries if entry.details.get("interrupted"))
+
+
+def test_a_voice_that_tells_when_it_says_each_word_is_cut_at_the_word_reached() -> None:
+    first_piece = LONG.partition(",")[0]
+    assert cut_off(_Timed()) == first_piece.rpartition(" ")[0]
+
+
+def test_a_voice_that_cannot_tell_is_cut_where_it_should_be_by_now() -> None:
+    assert 3 <= len(cut_off(_Timed(breaks=True)).split()) <= 5
 
 
 class _Coroutine(ScriptedVoiceProvider):
