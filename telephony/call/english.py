@@ -155,6 +155,11 @@ BACKCHANNEL = _only(
     "hi there, good morning, good afternoon, good evening"
 )
 """What a listener says to show that they are there."""
+ARE_YOU_THERE = _only(
+    "hello, hi, hey, are you there, you there, are you still there, still there,"
+    "is anybody there, is anyone there, anybody there, anyone there, can you hear me, do you hear me"
+)
+"""What somebody says whom the line's silence worries, and who wants nothing new."""
 COMMAND = _only(
     "stop, stop it, please stop, please, wait, please wait, wait a minute, wait a second, wait a moment, hold on,"
     "hang on, no no, no no no, excuse me, pardon me, sorry, hey, listen, shut up, be quiet, quiet, enough, 1 moment,"

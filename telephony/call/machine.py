@@ -9,7 +9,7 @@ from telephony.call import events
 from telephony.call.actions import Action, EndReason, HangUp, RememberCaller
 from telephony.call.bot import Bot
 from telephony.call.expectation import expectation
-from telephony.call.intrusion import Intrusion, judge
+from telephony.call.intrusion import Intrusion, asks_for_presence, judge
 from telephony.call.keypad import Keypad
 from telephony.call.phases import Phase
 from telephony.call.rules import CallRules
@@ -244,6 +244,8 @@ class CallMachine:
 
     def _take_turn(self, turn: CallerTurn, now: float) -> list[Action]:
         """The caller has finished."""
+        if self.phase is Phase.THINKING and asks_for_presence(turn.text):
+            return self._bot.ask_to_hold(now)  # the reply they wait for is not begun anew
         if turn.text and not (self._over_bot and not self._is_turn(turn.text, turn.speech_s)):
             if not self._bot.speech.is_protected:
                 return self._answer(turn.number, turn.text, now, since=turn.ended_at)

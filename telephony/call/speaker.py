@@ -19,8 +19,10 @@ from telephony.call.playout import Begun, Heard, Playout, SendAudio
 
 logger = logging.getLogger(__name__)
 
-AUDIO_LIMIT_S = 8.0
+AUDIO_LIMIT_S = 4.0
 """Longest wait for a sentence's first audio, and between two chunks of it."""
+ATTEMPTS = 2
+"""How often the engine is asked for a sentence of which it gave no audio."""
 AHEAD_S = 30.0
 """Speech synthesised but not yet sent; the engine waits while there is more."""
 
@@ -134,24 +136,31 @@ class Speaker:
             self._work = None
 
     async def _speak(self, sentence: Say) -> bool:
-        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio."""
-        converter = Converter(output_spec(self._provider), LINE)
-        began = False
-        try:
-            async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
-                async for chunk in chunks:
-                    for start in range(0, len(chunk), PIECE_BYTES):
-                        began = True
-                        self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
-                        await self._wait_for_room()
-        except ProviderException as error:
-            logger.warning("text to speech failed: %s", error)
-        except Exception:
-            logger.exception("text to speech failed in the engine's own code")
-        if began:
-            self._add(sentence, converter.flush())
-            self._keep_timings(sentence)
-        return began
+        """Synthesise one sentence onto the line; False if there was no audio, asked for twice where that may help."""
+        for _ in range(ATTEMPTS):
+            began = may_help = False
+            converter = Converter(output_spec(self._provider), LINE)
+            try:
+                async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
+                    async for chunk in chunks:
+                        began = began or bool(chunk)
+                        await self._put(sentence, chunk, converter)
+            except ProviderException as error:
+                logger.warning("text to speech failed: %s", error)
+                may_help = error.retryable
+            except Exception:
+                logger.exception("text to speech failed in the engine's own code")
+            if began:
+                self._add(sentence, converter.flush())
+                self._keep_timings(sentence)
+            if began or not may_help:
+                return began
+        return False
+
+    async def _put(self, sentence: Say, chunk: bytes, converter: Converter) -> None:
+        for start in range(0, len(chunk), PIECE_BYTES):
+            self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
+            await self._wait_for_room()
 
     def _keep_timings(self, sentence: Say) -> None:
         try:

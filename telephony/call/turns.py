@@ -91,12 +91,13 @@ class TurnTaker:
     def speech_started(self, at: float, *, too_soon: bool = False) -> list[Action]:
         """The caller talks, or goes on after a pause: words recognised at the pause are out of date.
 
-        `too_soon`: their last turn was taken to be over, and it seems that it was not.
+        `too_soon`: their last turn was taken to be over, and it seems that it was not, unless that was long ago.
         """
         paused_at = self._last_stopped_at if too_soon else self._stopped_at
         if paused_at is not None and at > paused_at:  # if not, the words were there before the voice was noticed
-            self._pauses.went_on(at - paused_at)
             self._so_far = ""
+            if not too_soon or at - paused_at <= self._rules.endpointing.longest_pause_s:
+                self._pauses.went_on(at - paused_at)
         self._has_voice = True
         return self._go_on(at)
 

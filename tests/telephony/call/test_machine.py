@@ -381,6 +381,21 @@ def test_a_caller_who_waits_is_told_to_hold_on_once(call: Driver) -> None:
     assert call.after(RULES.reply_limit_s) == [CancelReply(1), Say(1, 1, RULES.apology)]
 
 
+def test_a_caller_who_asks_whether_anybody_is_there_is_told_and_the_reply_goes_on(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    for number, words in enumerate(("Hello?", "Hello, are you there?")):
+        assert call.caller_says(words)[-1] == Say(1, number, RULES.holding)
+        call.hear_all()
+        assert call.phase() is Phase.THINKING
+
+    assert call.talk == ["caller: When do you open?"]
+    assert call.happen(events.SentenceGenerated(1, "At noon.")) == [Say(1, 2, "At noon.")]
+
+
+def test_a_caller_who_says_hello_while_the_bot_listens_is_answered(call: Driver) -> None:
+    assert call.caller_says("Hello?")[-1] == StartReply(1)
+
+
 def test_a_caller_who_waits_for_the_recogniser_is_told_to_hold_on_too(call: Driver) -> None:
     call.happen(events.SpeechStarted(call.now))
     call.after(1.0, events.SpeechStopped(call.now + 1.0))

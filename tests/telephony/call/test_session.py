@@ -26,6 +26,7 @@ from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines, Mind
+from telephony.call.speaker import AUDIO_LIMIT_S
 from telephony.scenarios.clock import InventedTimeLoop
 from tests.telephony.call.line import LineInInventedTime, LoudnessDetection
 
@@ -280,6 +281,29 @@ def test_a_voice_that_fails_once_is_given_another_sentence(error: Exception) -> 
     done = call(voice=_Broken("speaks", error), hangs_up_at=8.0)
 
     assert done.said(Kind.BOT_SAID) == [RULES.apology]
+
+
+def test_a_voice_that_fails_but_may_not_the_next_time_is_asked_again() -> None:
+    done = call(voice=_Broken("speaks", TTSError("away", retryable=True)), hangs_up_at=8.0)
+    assert done.said(Kind.BOT_SAID) == [GREETING]
+
+    done = call(voice=_Broken("speaks", TTSError("away", retryable=True), times=2), hangs_up_at=8.0)
+    assert done.said(Kind.BOT_SAID) == [RULES.apology]
+
+
+def test_a_voice_that_gives_no_audio_in_time_is_asked_again() -> None:
+    class Stalling(ScriptedVoiceProvider):
+        asked = 0
+
+        async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+            self.asked += 1
+            await asyncio.sleep(100.0 if self.asked == 1 else 0.0)
+            async for chunk in super().text_to_speech(text):
+                yield chunk
+
+    done = call(voice=Stalling(ScriptedConfig()), hangs_up_at=8.0)
+    assert done.said(Kind.BOT_SAID) == [GREETING]
+    assert done.times(Kind.AUDIO_SENT)[0] == pytest.approx(AUDIO_LIMIT_S, abs=0.1)
 
 
 def test_a_voice_that_is_gone_ends_the_call_without_an_order_so_that_the_webhook_apologises() -> None:

@@ -165,6 +165,21 @@ def test_a_turn_that_was_ended_too_soon_teaches_patience_as_well() -> None:
     assert (patient.deadline() or 0.0) > (other.deadline() or 0.0)
 
 
+def test_who_speaks_again_long_after_their_turn_had_ended_has_not_paused() -> None:
+    silences: list[float] = []
+    for again_at in (1.0, 4.1, 4.0):
+        caller = TurnTaker(LEARNING)
+        pause(caller, 1.0, 2.0, "Sunday")
+        caller.close()
+        caller.speech_started(again_at, too_soon=again_at > 2.0)
+        caller.speech_stopped(5.0, now=5.0)
+        caller.transcript("Sunday")
+        silences.append((caller.deadline() or 0.0) - 5.0)
+
+    assert silences[0] == silences[1] == LEARNING.endpointing.normal_s
+    assert silences[2] > silences[0]
+
+
 def test_a_caller_who_pauses_briefly_is_answered_sooner() -> None:
     caller = TurnTaker(LEARNING)
     pause(caller, 1.0, 2.0, "Well")
