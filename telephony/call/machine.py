@@ -235,8 +235,9 @@ class CallMachine:
 
     def _guess(self, words: str) -> list[Action]:
         """Begin to answer what may be all of the turn, unless that is under way or was in vain too often."""
-        wanted = self._rules.speculate and self._guesses < self._rules.most_guesses
-        if not wanted or self._turns >= self._rules.most_turns:
+        if not (self._rules.speculate and self._caller.has_paused):
+            return []
+        if self._guesses >= self._rules.most_guesses or self._turns >= self._rules.most_turns:
             return []
         actions = self._bot.guess(self._caller.number, words)
         self._guesses += bool(actions)

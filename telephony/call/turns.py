@@ -74,6 +74,11 @@ class TurnTaker:
         return None if self._stopped_at is None else self._known
 
     @property
+    def has_paused(self) -> bool:
+        """Whether the caller's voice was noticed, and its end: of words alone nobody knows whether more are coming."""
+        return self._has_voice and self._stopped_at is not None
+
+    @property
     def is_transcribed(self) -> bool:
         """Whether the recogniser has said its last word on what the caller has said."""
         return self._text is not None

@@ -18,6 +18,7 @@ from telephony.scenarios.sounds import CHARACTER_S, Reader, speech
 _NAME = "scripted"
 _CHUNK_BYTES = 640  # 80 ms
 _WINDOW_BYTES = 256
+_WORD_GAP_S = 0.08
 
 
 class ScriptedVoice(BaseVoiceProvider):
@@ -90,15 +91,13 @@ class ScriptedRecogniser(BaseVoiceProvider):
         self._attempts += 1
         fault = next((one for one in self._recogniser.faults if one.attempt in (None, self._attempts)), None)
         self._reader, self._heard_s, self._silence_s = Reader(), 0.0, 0.0
-        streams, had_ended = self.capabilities.streaming_stt, False
+        told: tuple[str, bool] = ("", False)
         async for chunk in audio_stream:
             seconds = len(chunk) / mulaw.RATE_HZ
             self._heard_s += seconds
-            has_words = self._reader.feed(chunk)
-            self._silence_s = 0.0 if has_words else self._silence_s + seconds
-            if streams and (has_words or self._has_ended > had_ended):
-                yield TranscriptionResult(self._reader.text, 0.0, self._heard_s)
-            had_ended = self._has_ended
+            self._silence_s = 0.0 if self._reader.feed(chunk) else self._silence_s + seconds
+            if self.capabilities.streaming_stt and told != (told := (self._made_out(), self._has_ended)):
+                yield TranscriptionResult(told[0], 0.0, self._heard_s)
         await asyncio.sleep(self._recogniser.slow + (fault.stall if fault else 0.0))
         if fault is not None and fault.fail:
             raise TranscriptionError("the script fails here", provider=_NAME, operation="stt", retryable=True)
@@ -107,6 +106,11 @@ class ScriptedRecogniser(BaseVoiceProvider):
 
     async def get_vad_info(self) -> VADInfo | None:
         return VADInfo(float(self._has_ended), 0.0, 0, self._heard_s)
+
+    def _made_out(self) -> str:
+        """The words so far, the last one only once it is over: words come whole."""
+        text = self._reader.text
+        return text if self._silence_s >= _WORD_GAP_S else text.rpartition(" ")[0]
 
     @property
     def _has_ended(self) -> bool:

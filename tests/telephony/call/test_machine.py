@@ -809,6 +809,16 @@ def test_no_guess_is_made_at_words_that_may_still_change_while_the_caller_talks(
     assert call.happen(events.WordsSoFar(1, "When do you open")) == []
 
 
+def test_no_guess_is_made_at_words_where_no_voice_was_noticed() -> None:
+    call = Driver(STREAMING)
+    call.greet()
+    call.happen(events.WordsMissed(call.now))
+
+    assert call.happen(events.WordsSoFar(1, "When do you open")) == []
+    call.after(0.5)
+    assert call.words("When do you open?")[-1] == StartReply(1)
+
+
 def test_words_over_the_bot_that_are_no_turn_let_it_go_on_before_the_recogniser_has_finished() -> None:
     for words in ("Mm-hm", "we make pizza", "you"):
         call, _ = streamed("Tell me about you.", rules=replace(STREAMING, endpointing=EndpointingRules()))
