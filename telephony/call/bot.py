@@ -92,16 +92,16 @@ class Bot:
 
     def answer(self, turn: int, words: str, now: float, *, since: float, keyed: bool) -> list[Action]:
         """The caller has finished, and been silent `since`: answer, with what a right guess has brought already."""
-        reply = self._reply
-        if reply is None or not reply.answers(turn, words):
-            actions: list[Action] = [*self.interrupt(now), RememberCaller(turn, words, keyed), StartReply(turn)]
-            self._reply = _Reply(turn)
-            self._think(turn, now, since)
-            return actions
-        aside, reply.aside, reply.guess = reply.aside, [], None
-        actions = [RememberCaller(turn, words), ConfirmReply(turn)]
+        guessed = self._reply if self._reply is not None and self._reply.answers(turn, words) else None
+        if guessed is not None:
+            self._reply = None  # it is not dropped with what is being said
+        actions: list[Action] = [*self.interrupt(now), RememberCaller(turn, words, keyed)]
+        self._reply = _Reply(turn)
         self._think(turn, now, since)
-        for event in aside:
+        if guessed is None:
+            return [*actions, StartReply(turn)]
+        actions.append(ConfirmReply(turn))
+        for event in guessed.aside:
             actions += self.reply_brings(event, now)
         return actions
 
@@ -151,9 +151,9 @@ class Bot:
         self.has_asked_to_hold = True
         return self.say(self._rules.holding, now)
 
-    def was_heard(self, sentence: int, now: float) -> list[Action]:
+    def was_heard(self, heard: events.SentenceHeard, now: float) -> list[Action]:
         self._voice_failures = 0
-        self.speech.was_heard(sentence)
+        self.speech.was_heard(heard.sentence, heard.spoken)
         return self.progress(now)
 
     def voice_failed(self, sentence: int, now: float) -> list[Action]:

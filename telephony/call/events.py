@@ -108,10 +108,14 @@ class ReplyFailed:
 
 @dataclass(frozen=True, slots=True)
 class SentenceHeard:
-    """The caller heard the sentence to its end."""
+    """The caller heard the sentence to its end.
+
+    `spoken`: how many words of the text that the voice was given those were, if it broke off before the last.
+    """
 
     turn: int
     sentence: int
+    spoken: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

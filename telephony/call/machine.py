@@ -123,7 +123,7 @@ class CallMachine:
             case events.KeysRequested():
                 self._keypad.want(event.length, event.terminator)
             case events.SentenceHeard():
-                return self._bot.was_heard(event.sentence, now) + self._answer_deferred(now)
+                return self._bot.was_heard(event, now) + self._answer_deferred(now)
             case events.SentenceFailed():
                 return self._bot.voice_failed(event.sentence, now) + self._answer_deferred(now)
             case events.SentenceCut():

@@ -196,7 +196,9 @@ class Playout:
                 sentence.begun = True
                 facts.append(Begun(sentence.turn, sentence.number))
             sentence.heard = position
-            sentence.origin_at = now - position / BYTES_PER_S
+            origin_at = now - position / BYTES_PER_S
+            self._plays_until += origin_at - sentence.origin_at  # what follows is late by as much
+            sentence.origin_at = origin_at
             return facts
         return []
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import math
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol
 
 from agent.spoken import speakable
@@ -21,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 AUDIO_LIMIT_S = 4.0
 """Longest wait for a sentence's first audio, and between two chunks of it."""
+SLOW_S = 0.085
+"""Seconds a character takes that is spoken slowly."""
 ATTEMPTS = 2
 """How often the engine is asked for a sentence of which it gave no audio."""
 AHEAD_S = 30.0
@@ -38,6 +43,22 @@ class SpeechLine(Protocol):
     def mark(self, name: str) -> None: ...
 
     def clear(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """When the words of a sentence are spoken, and where the engine broke off, if it did."""
+
+    timings: Sequence[WordTiming]
+    broke_off_s: float = math.inf
+
+    @property
+    def broke_off(self) -> bool:
+        return self.broke_off_s < math.inf
+
+    def words_after(self, heard_s: float) -> int:
+        """How many words had been spoken to their end after so many seconds."""
+        return sum(word.stop_s <= min(heard_s, self.broke_off_s) for word in self.timings)
 
 
 class Speaker:
@@ -61,7 +82,7 @@ class Speaker:
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
-        self._timings: dict[tuple[int, int], Sequence[WordTiming]] = {}  # of those spoken, until they were heard
+        self._spoken: dict[tuple[int, int], _Spoken] = {}  # of sentences not heard to their end, if more is known
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -101,10 +122,11 @@ class Speaker:
         self._arm()
         if unsaid is not None:
             self._keep_timings(unsaid)
-        timings, self._timings = self._timings, {}
+        known, self._spoken = self._spoken, {}
         if cut is not None:
-            spoken = _spoken_by(cut.heard_s, timings.get((cut.turn, cut.sentence), ()))
-            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction, spoken)
+            spoken = known.get((cut.turn, cut.sentence))
+            words = None if spoken is None else spoken.words_after(cut.heard_s)
+            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction, words)
         return None if unsaid is None else events.SentenceCut(unsaid.turn, unsaid.sentence, 0.0)
 
     def close(self) -> None:
@@ -138,38 +160,43 @@ class Speaker:
     async def _speak(self, sentence: Say) -> bool:
         """Synthesise one sentence onto the line; False if there was no audio, asked for twice where that may help."""
         for _ in range(ATTEMPTS):
-            began = may_help = False
+            given_s, failed, may_help = 0.0, True, False
             converter = Converter(output_spec(self._provider), LINE)
             try:
                 async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
                     async for chunk in chunks:
-                        began = began or bool(chunk)
-                        await self._put(sentence, chunk, converter)
+                        given_s += await self._put(sentence, chunk, converter)
+                failed = False
             except ProviderException as error:
                 logger.warning("text to speech failed: %s", error)
                 may_help = error.retryable
             except Exception:
                 logger.exception("text to speech failed in the engine's own code")
-            if began:
+            if given_s:
                 self._add(sentence, converter.flush())
-                self._keep_timings(sentence)
-            if began or not may_help:
-                return began
+                self._keep_timings(sentence, broke_off_s=given_s if failed else math.inf)
+            if given_s or not may_help:
+                return bool(given_s)
         return False
 
-    async def _put(self, sentence: Say, chunk: bytes, converter: Converter) -> None:
+    async def _put(self, sentence: Say, chunk: bytes, converter: Converter) -> float:
+        """Put some of the engine's audio onto the line, piece by piece; returns how many seconds it lasts."""
         for start in range(0, len(chunk), PIECE_BYTES):
             self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
             await self._wait_for_room()
+        return output_spec(self._provider).duration_s(len(chunk))
 
-    def _keep_timings(self, sentence: Say) -> None:
+    def _keep_timings(self, sentence: Say, broke_off_s: float = math.inf) -> None:
+        """Remember what is known of how far a sentence is spoken when; estimated if it broke off and nothing is."""
         try:
-            timings = self._provider.word_timings()
+            timings = tuple(self._provider.word_timings())
         except Exception:
             logger.exception("word timings failed in the engine's own code")
-            return
+            timings = ()
+        if broke_off_s < math.inf:
+            timings = timings or estimated(speakable(sentence.text))
         if timings:
-            self._timings[sentence.turn, sentence.sentence] = tuple(timings)
+            self._spoken[sentence.turn, sentence.sentence] = _Spoken(timings, broke_off_s)
 
     async def _wait_for_room(self) -> None:
         await asyncio.sleep(0)  # other calls have their turn between two pieces of a long chunk
@@ -208,13 +235,15 @@ class Speaker:
         if isinstance(fact, Begun):
             self._note(Kind.AUDIO_HEARD, fact.turn, fact.sentence)
         else:
-            self._timings.pop((fact.turn, fact.sentence), None)
-            self._report(events.SentenceHeard(fact.turn, fact.sentence))
+            spoken = self._spoken.pop((fact.turn, fact.sentence), None)
+            words = spoken.words_after(math.inf) if spoken is not None and spoken.broke_off else None
+            self._report(events.SentenceHeard(fact.turn, fact.sentence, words))
 
 
-def _spoken_by(heard_s: float, timings: Sequence[WordTiming]) -> int | None:
-    """How many words had been spoken to their end after so many seconds; None if the engine does not tell."""
-    return sum(word.stop_s <= heard_s for word in timings) if timings else None
+def estimated(text: str) -> tuple[WordTiming, ...]:
+    """When the words of a text would be spoken slowly: of a sentence that broke off, rather too few were heard."""
+    words = re.finditer(r"\S+", text)
+    return tuple(WordTiming(word[0], word.start() * SLOW_S, word.end() * SLOW_S) for word in words)
 
 
 async def audio_chunks(provider: BaseVoiceProvider, text: str) -> AsyncGenerator[bytes]:

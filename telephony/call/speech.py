@@ -45,10 +45,16 @@ class BotSpeech:
             self._protected.add(number)
         return number
 
-    def was_heard(self, number: int) -> None:
-        """The caller heard this sentence, and so all that was to be spoken before it."""
+    def was_heard(self, number: int, spoken: int | None = None) -> None:
+        """The caller heard this sentence, and so all that was to be spoken before it.
+
+        Of the sentence itself only so many words, as a voice counts them, if it broke off there.
+        """
         for earlier in [n for n in self.pending if n <= number]:
             self.heard.append(self.pending.pop(earlier))
+        if spoken is not None:
+            words = self.heard.pop().split()
+            self._add_heard(words[: _spoken_by(words, spoken)])
 
     def failed(self, number: int) -> None:
         """The sentence will not be spoken."""
@@ -62,9 +68,12 @@ class BotSpeech:
         self.was_heard(number - 1)
         words = self.pending[number].split()
         count = int(len(words) * fraction) if spoken is None else _spoken_by(words, spoken)
-        if count:
-            self.heard.append(" ".join(words[:count]))
+        self._add_heard(words[:count])
         self.pending.clear()
+
+    def _add_heard(self, words: list[str]) -> None:
+        if words:
+            self.heard.append(" ".join(words))
 
     def following(self) -> "BotSpeech":
         """The next run of the same turn."""

@@ -801,6 +801,29 @@ def test_there_are_only_so_many_guesses_in_a_turn() -> None:
     assert call.after(0.5, events.SpeechStopped(call.now + 0.5)) == [StartReply(2, guess="and then")]
 
 
+def test_a_right_guess_takes_the_place_of_the_phrase_that_bridged_the_wait_for_the_last_word() -> None:
+    call, _ = streamed("When do you open")
+    call.happen(events.SentenceGenerated(1, "At noon."))
+    call.after(RULES.holding_after_s)
+    assert call.saying[-1].text == RULES.holding
+
+    assert call.words("When do you open?") == [
+        StopListening(1),
+        DropPlayback(),
+        RememberCaller(1, "When do you open?"),
+        ConfirmReply(1),
+        Say(1, 0, "At noon."),
+    ]
+    assert call.talk[-2:] == ["bot: One —", "caller: When do you open?"]
+
+
+def test_a_sentence_that_broke_off_is_remembered_as_far_as_it_went(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    call.bot_replies("At noon, every day.")
+
+    assert call.happen(events.SentenceHeard(1, 0, spoken=3)) == [RememberBot(1, "At noon, every", interrupted=False)]
+
+
 def test_no_guess_is_made_at_words_that_may_still_change_while_the_caller_talks() -> None:
     call = Driver(STREAMING)
     call.greet()
@@ -1073,6 +1096,7 @@ _EVENTS: st.SearchStrategy[events.Event] = st.one_of(
     st.builds(events.HangUpRequested, _TURN),
     st.builds(events.TransferRequested, _TURN, st.just("+15550100143")),
     st.builds(events.WordsMissed, at=st.just(0.0)),
+    st.builds(events.WordsSoFar, _TURN, st.sampled_from(["yes", "a table for", "a table for two"])),
     st.builds(events.EngineSaysOver, _TURN),
     st.builds(events.KeysRequested, _TURN, st.none() | st.integers(1, 3), st.sampled_from("#*")),
     st.builds(events.ReplyFinished, _TURN),

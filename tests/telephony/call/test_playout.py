@@ -253,6 +253,19 @@ def test_dropping_speech_that_was_all_played_tells_so() -> None:
     assert playout.drop(now=1.6) == Cut(1, 0, 1.0, math.inf)
 
 
+def test_speech_that_a_stalled_line_held_up_is_late_from_there_on() -> None:
+    playout = Playout(lead_s=1.0)
+    playout.add(1, 0, SECOND * 4)
+    sent = playout.take(now=0.0)
+    playout.echoed("1:0:begin:0", 0.42)  # 0.4 s late
+    sent += playout.take(now=0.9)
+
+    assert len(audio(sent)) == 1.62 * 8000  # a second ahead of the half that was heard, and the rest of a message
+    cut = playout.drop(now=0.9)
+    assert cut is not None
+    assert cut.heard_s == pytest.approx(0.5)
+
+
 def test_held_speech_goes_on_a_little_before_where_it_was_cut() -> None:
     playout = Playout(lead_s=1.0, repeat_s=0.3)
     whole = bytes(n // 160 % 250 for n in range(32000))

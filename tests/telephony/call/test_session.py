@@ -458,6 +458,24 @@ def test_a_voice_that_cannot_tell_is_cut_where_it_should_be_by_now() -> None:
     assert 3 <= len(cut_off(_Timed(breaks=True)).split()) <= 5
 
 
+@pytest.mark.parametrize("error", [TTSError("away", retryable=True), RuntimeError("a bug of the engine's")])
+def test_of_a_sentence_that_the_voice_broke_off_no_more_is_remembered_than_was_said(error: Exception) -> None:
+    class BreaksOff(ScriptedVoiceProvider):
+        async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+            async for chunk in super().text_to_speech(text):
+                yield chunk[: len(chunk) // 10]
+            raise error
+
+    class BreaksOffAndSaysWhere(BreaksOff):
+        def word_timings(self) -> Sequence[WordTiming]:
+            return [WordTiming("Hello,", 0.0, 0.1), WordTiming("how", 0.1, 1.0)]
+
+    assert call(voice=BreaksOff(ScriptedConfig(seconds_per_character=0.3)), hangs_up_at=5.0).said(Kind.BOT_SAID) == [
+        "Hello,"  # 22 characters in 0.66 s are more than can have been said
+    ]
+    assert call(voice=BreaksOffAndSaysWhere(ScriptedConfig()), hangs_up_at=5.0).said(Kind.BOT_SAID)[0] == "Hello,"
+
+
 class _Coroutine(ScriptedVoiceProvider):
     """Speaks as the seed document's pitfalls show it: a coroutine that returns all the audio."""
 

@@ -23,6 +23,14 @@ def test_hearing_a_sentence_proves_that_those_before_it_were_heard() -> None:
     assert list(speech.pending) == [2]
 
 
+def test_of_a_sentence_that_broke_off_only_the_words_that_were_spoken_were_heard() -> None:
+    speech = said("One.", "It costs $5 today.", "Three.")
+    speech.was_heard(1, spoken=4)
+    assert speech.text == "One. It costs $5"
+    speech.was_heard(2, spoken=0)
+    assert speech.text == "One. It costs $5"
+
+
 def test_a_failed_sentence_is_not_heard() -> None:
     speech = said("One.", "Two.")
     speech.failed(0)
