@@ -159,6 +159,12 @@ def test_a_call_is_greeted_heard_answered_and_remembered() -> None:
     assert done.phone.orders == []
 
 
+def test_what_has_no_sound_is_not_given_to_the_voice() -> None:
+    done = call(talk=[(2.0, 1.0)], replies=[["At noon! ", "😀"]], hangs_up_at=8.0)
+
+    assert done.said(Kind.BOT_SAYS) == [GREETING, "At noon!"]
+
+
 def test_the_answer_comes_as_soon_as_the_turn_is_over() -> None:
     done = call(talk=[(2.0, 1.0)])
 
