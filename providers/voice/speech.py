@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from providers.errors import Fault, TTSError
 from providers.voice.base import BaseVoiceProvider
 
-AUDIO_LIMIT_S = 8.0
+AUDIO_LIMIT_S = 4.0
 """Longest wait for a text's first audio, and between two chunks of it."""
 
 

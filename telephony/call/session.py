@@ -13,6 +13,7 @@ from langchain_core.tools import BaseTool
 from agent.history import History
 from agent.minds import Minds
 from agent.reply import AskedAgain, FirstToken, ReplyEvent, Sentence, Tally, ToolRound, ToolsStarted, reply
+from agent.spoken import speakable
 from agent.tools import ControlRequested
 from providers.errors import ProviderException
 from telephony.call import actions, events
@@ -301,7 +302,7 @@ class CallSession:
                 self._note(Kind.FIRST_TOKEN, turn=turn)
             case AskedAgain(provider, why):
                 logger.warning("the reply failed, %s is asked: %s", provider, why)
-            case Sentence(text):
+            case Sentence(text) if speakable(text):  # an emoji alone has no sound
                 self._dispatch(events.SentenceGenerated(turn, text))
             case ToolsStarted(names):
                 self._note(Kind.TOOLS_STARTED, turn=turn, names=", ".join(names))

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import math
+import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol
 
 from agent.spoken import speakable
@@ -12,6 +15,7 @@ from providers.audio.converter import LINE, Converter, output_spec
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.speech import audio_chunks
+from providers.voice.types import WordTiming
 from telephony.call import events
 from telephony.call.actions import Say
 from telephony.call.journal import Kind
@@ -19,6 +23,10 @@ from telephony.call.playout import Begun, Heard, Playout, SendAudio
 
 logger = logging.getLogger(__name__)
 
+SLOW_S = 0.085
+"""Seconds a character takes that is spoken slowly."""
+ATTEMPTS = 2
+"""How often the engine is asked for a sentence of which it gave no audio."""
 AHEAD_S = 30.0
 """Speech synthesised but not yet sent; the engine waits while there is more."""
 
@@ -34,6 +42,22 @@ class SpeechLine(Protocol):
     def mark(self, name: str) -> None: ...
 
     def clear(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """When the words of a sentence are spoken, and where the engine broke off, if it did."""
+
+    timings: Sequence[WordTiming]
+    broke_off_s: float = math.inf
+
+    @property
+    def broke_off(self) -> bool:
+        return self.broke_off_s < math.inf
+
+    def words_after(self, heard_s: float) -> int:
+        """How many words had been spoken to their end after so many seconds."""
+        return sum(word.stop_s <= min(heard_s, self.broke_off_s) for word in self.timings)
 
 
 class Speaker:
@@ -59,6 +83,7 @@ class Speaker:
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
+        self._spoken: dict[tuple[int, int], _Spoken] = {}  # of sentences not heard to their end, if more is known
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -96,8 +121,13 @@ class Speaker:
             self._line.clear()
         cut = self._playout.drop(self._clock())
         self._arm()
+        if unsaid is not None:
+            self._keep_timings(unsaid)
+        known, self._spoken = self._spoken, {}
         if cut is not None:
-            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction)
+            spoken = known.get((cut.turn, cut.sentence))
+            words = None if spoken is None else spoken.words_after(cut.heard_s)
+            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction, words)
         return None if unsaid is None else events.SentenceCut(unsaid.turn, unsaid.sentence, 0.0)
 
     def close(self) -> None:
@@ -129,29 +159,51 @@ class Speaker:
             self._work = None
 
     async def _speak(self, sentence: Say) -> bool:
-        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio.
+        """Synthesise one sentence onto the line; False if there was no audio, asked for twice where that may help.
 
         What was spoken beforehand is taken from there: it is for when the engine can do no more.
         """
         if clip := self._clips.get(sentence.text):
             self._add(sentence, clip)
             return True
-        converter = Converter(output_spec(self._provider), LINE)
-        began = False
+        for _ in range(ATTEMPTS):
+            given_s, failed, may_help = 0.0, True, False
+            converter = Converter(output_spec(self._provider), LINE)
+            try:
+                async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
+                    async for chunk in chunks:
+                        given_s += await self._put(sentence, chunk, converter)
+                failed = False
+            except ProviderException as error:
+                logger.warning("text to speech failed: %s", error)
+                may_help = error.retryable
+            except Exception:
+                logger.exception("text to speech failed in the engine's own code")
+            if given_s:
+                self._add(sentence, converter.flush())
+                self._keep_timings(sentence, broke_off_s=given_s if failed else math.inf)
+            if given_s or not may_help:
+                return bool(given_s)
+        return False
+
+    async def _put(self, sentence: Say, chunk: bytes, converter: Converter) -> float:
+        """Put some of the engine's audio onto the line, piece by piece; returns how many seconds it lasts."""
+        for start in range(0, len(chunk), PIECE_BYTES):
+            self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
+            await self._wait_for_room()
+        return output_spec(self._provider).duration_s(len(chunk))
+
+    def _keep_timings(self, sentence: Say, broke_off_s: float = math.inf) -> None:
+        """Remember what is known of how far a sentence is spoken when; estimated if it broke off and nothing is."""
         try:
-            async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
-                async for chunk in chunks:
-                    for start in range(0, len(chunk), PIECE_BYTES):
-                        began = True
-                        self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
-                        await self._wait_for_room()
-        except ProviderException as error:
-            logger.warning("text to speech failed: %s", error)
+            timings = tuple(self._provider.word_timings())
         except Exception:
-            logger.exception("text to speech failed in the engine's own code")
-        if began:
-            self._add(sentence, converter.flush())
-        return began
+            logger.exception("word timings failed in the engine's own code")
+            timings = ()
+        if broke_off_s < math.inf:
+            timings = timings or estimated(speakable(sentence.text))
+        if timings:
+            self._spoken[sentence.turn, sentence.sentence] = _Spoken(timings, broke_off_s)
 
     async def _wait_for_room(self) -> None:
         await asyncio.sleep(0)  # other calls have their turn between two pieces of a long chunk
@@ -190,4 +242,12 @@ class Speaker:
         if isinstance(fact, Begun):
             self._note(Kind.AUDIO_HEARD, fact.turn, fact.sentence)
         else:
-            self._report(events.SentenceHeard(fact.turn, fact.sentence))
+            spoken = self._spoken.pop((fact.turn, fact.sentence), None)
+            words = spoken.words_after(math.inf) if spoken is not None and spoken.broke_off else None
+            self._report(events.SentenceHeard(fact.turn, fact.sentence, words))
+
+
+def estimated(text: str) -> tuple[WordTiming, ...]:
+    """When the words of a text would be spoken slowly: of a sentence that broke off, rather too few were heard."""
+    words = re.finditer(r"\S+", text)
+    return tuple(WordTiming(word[0], word.start() * SLOW_S, word.end() * SLOW_S) for word in words)

@@ -1,6 +1,9 @@
 """The bot's words in one run of speech: which are on their way, and which the caller has heard."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
+
+from agent.spoken import speakable
 
 
 @dataclass(slots=True)
@@ -42,24 +45,41 @@ class BotSpeech:
             self._protected.add(number)
         return number
 
-    def was_heard(self, number: int) -> None:
-        """The caller heard this sentence, and so all that was to be spoken before it."""
+    def was_heard(self, number: int, spoken: int | None = None) -> None:
+        """The caller heard this sentence, and so all that was to be spoken before it.
+
+        Of the sentence itself only so many words, as a voice counts them, if it broke off there.
+        """
         for earlier in [n for n in self.pending if n <= number]:
             self.heard.append(self.pending.pop(earlier))
+        if spoken is not None:
+            words = self.heard.pop().split()
+            self._add_heard(words[: _spoken_by(words, spoken)])
 
     def failed(self, number: int) -> None:
         """The sentence will not be spoken."""
         del self.pending[number]
 
-    def cut(self, number: int, fraction: float) -> None:
-        """Playback ended in this sentence: what came before it and the words reached were heard, the rest is gone."""
+    def cut(self, number: int, fraction: float, spoken: int | None = None) -> None:
+        """Playback ended in this sentence: what came before it and the words reached were heard, the rest is gone.
+
+        `fraction` of its audio was heard or, where the voice can tell, so many of the words that it speaks.
+        """
         self.was_heard(number - 1)
         words = self.pending[number].split()
-        reached = words[: int(len(words) * fraction)]
-        if reached:
-            self.heard.append(" ".join(reached))
+        count = int(len(words) * fraction) if spoken is None else _spoken_by(words, spoken)
+        self._add_heard(words[:count])
         self.pending.clear()
+
+    def _add_heard(self, words: list[str]) -> None:
+        if words:
+            self.heard.append(" ".join(words))
 
     def following(self) -> "BotSpeech":
         """The next run of the same turn."""
         return BotSpeech(self.turn, self.next_number)
+
+
+def _spoken_by(words: list[str], spoken: int) -> int:
+    """How many of the words were said once `spoken` were of the text that a voice is given: "$5" is two of those."""
+    return bisect_right(range(1, len(words) + 1), spoken, key=lambda n: len(speakable(" ".join(words[:n])).split()))

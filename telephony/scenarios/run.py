@@ -1,8 +1,9 @@
 """What is known of a scenario's call once it is over, whichever way it was made."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
@@ -93,7 +94,18 @@ def unheard(history: Iterable[Said], heard: str) -> list[str]:
     Words may have been heard twice, where the voice went on from the beginning of one.
     """
     left = iter(_words(heard))
-    return [said.text for said in history if said.who == "bot" and not all(word in left for word in _words(said.text))]
+    return [said.text for said in history if said.who == "bot" and not _are_in(left, _words(said.text))]
+
+
+def _are_in(heard: Iterator[str], words: Iterable[str]) -> bool:
+    return all(any(_is_in(sound, word) for sound in heard) for word in words)
+
+
+def _is_in(sound: str, word: str) -> bool:
+    """Whether this is the word, whole or said in two goes: "somethinething" has "something" in it."""
+    begun = sum(1 for _ in takewhile(lambda letters: letters[0] == letters[1], zip(sound, word, strict=False)))
+    places = range(min(begun + 1, len(word)))
+    return len(sound) >= len(word) and any(sound.endswith(word[place:]) for place in places)
 
 
 def _words(text: str) -> list[str]:

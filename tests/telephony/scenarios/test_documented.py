@@ -10,7 +10,8 @@ from telephony.scenarios.format import Scenario
 from telephony.scenarios.invented import run_invented
 from telephony.scenarios.verdict import Outcome, judge
 
-PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "scenarios.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "scenarios.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 REST = {"name": "name: x\n", "caller": "caller: [hang_up]\n", "expect": "expect: {}\n"}
 
@@ -25,3 +26,13 @@ def test_the_smallest_one_passes() -> None:
     scenario = parse_yaml(Scenario, EXAMPLES[0], PAGE.name)
     checks = judge(scenario.expect, run_invented(scenario))
     assert [check.outcome for check in checks] == [Outcome.PASSED, Outcome.PASSED]
+
+
+def test_each_complaint_has_what_shows_that_it_is_none_here() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*\| ([^|]*) \|$", PAGE.read_text(), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 19))
+    for _, shown_by in rows:
+        names = re.findall(r"`([^`]+)`", shown_by)
+        assert names
+        for name in names:
+            assert (ROOT / name if "/" in name else ROOT / "tests" / "scenarios" / f"{name}.yaml").is_file(), name

@@ -139,6 +139,11 @@ def test_the_feed_tells_what_the_bot_remembers() -> None:
         ("At noon every day", "At noon every every day", []),
         ("At noon every day", "At noon every", ["At noon every day"]),
         ("It is $15.", "It is 15 dollars.", []),
+        ("Do you remember?", "Do you remmember?", []),
+        ("Do you remember?", "Do you rememember?", []),
+        ("Do you remember?", "Do you remem ber?", ["Do you remember?"]),
+        ("Do you remember?", "Do you remembering?", ["Do you remember?"]),
+        ("Do you see?", "Do you se", ["Do you see?"]),
     ],
 )
 def test_words_that_nobody_heard_are_found(remembered: str, heard: str, found: list[str]) -> None:
