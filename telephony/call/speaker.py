@@ -83,6 +83,7 @@ class Speaker:
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
+        self._asked: Say | None = None  # what the engine was asked to speak last
         self._spoken: dict[tuple[int, int], _Spoken] = {}  # of sentences not heard to their end, if more is known
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -121,7 +122,7 @@ class Speaker:
             self._line.clear()
         cut = self._playout.drop(self._clock())
         self._arm()
-        if unsaid is not None:
+        if unsaid is not None and unsaid is self._asked:
             self._keep_timings(unsaid)
         known, self._spoken = self._spoken, {}
         if cut is not None:
@@ -166,6 +167,7 @@ class Speaker:
         if clip := self._clips.get(sentence.text):
             self._add(sentence, clip)
             return True
+        self._asked = sentence
         for _ in range(ATTEMPTS):
             given_s, failed, may_help = 0.0, True, False
             converter = Converter(output_spec(self._provider), LINE)
