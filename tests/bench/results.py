@@ -13,6 +13,8 @@ from tests.bench.stats import Spread, percentile
 
 FULL_CORE = 0.97
 """From this share of its core on, a server has nothing left."""
+WIDEST = 8
+"""A table of more columns is turned."""
 WORSE_S = 0.1
 """A 99th percentile worse by this than with few calls is too late for a caller."""
 
@@ -109,13 +111,16 @@ def fold(rounds: Sequence[Round], floor: Mapping[int, float]) -> Row:
 
 
 def show(console: Console, title: str, rows: Sequence[Row]) -> None:
-    """Print rows as a table; a column that a row lacks is left empty."""
-    table = Table(title=title, title_justify="left")
+    """Print rows as a table, lying on its side where it has more figures than a terminal is wide."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    for name in columns:
-        table.add_column(name, justify="left" if name == columns[0] else "right")
-    for row in rows:
-        table.add_row(*(_text(row.get(name, "")) for name in columns))
+    cells = [columns, *([_text(row.get(name, "")) for name in columns] for row in rows)]
+    if len(columns) > WIDEST:
+        cells = [list(line) for line in zip(*cells, strict=True)]
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(cells[0]):
+        table.add_column(name, justify="right" if number else "left")
+    for line in cells[1:]:
+        table.add_row(*line)
     console.print(table)
 
 
