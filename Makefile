@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/d
 BIN := .venv/bin
 SETUP := .venv/installed
 
-.PHONY: demo test check mutants fuzz lock protobuf run clean
+.PHONY: demo test check mutants fuzz bench bench-peer lock protobuf run clean
 .DEFAULT_GOAL := demo
 
 demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
@@ -25,6 +25,12 @@ mutants: $(SETUP)  ## put small faults into the rules of talk, one at a time: do
 
 fuzz: $(SETUP)  ## a million inputs each to whatever reads what strangers send (x86-64 Linux; about five minutes)
 	for target in stream streaming decoding door wires; do $(BIN)/python -m tests.fuzz $$target || exit 1; done
+
+bench: $(SETUP)  ## what a call costs and how many a core carries, beside a bare server (about half an hour, Linux, two quiet cores)
+	$(BIN)/python -m tests.bench all
+
+bench-peer: bench  ## the same, and beside Pipecat, which is installed for it once (500 MB)
+	$(BIN)/python -m tests.bench peer
 
 run: $(SETUP)  ## serve with what .env and the environment say
 	$(BIN)/offhook serve

@@ -12,7 +12,7 @@ HIGHEST_HZ = 48000
 
 _PASSBAND = 0.85  # of the lower Nyquist frequency: 3400 Hz beside a telephone's 8000 Hz
 _STOPBAND_DB = 66.0  # 60 are promised; the rest is for the rounding of taps and samples
-_TAP_SCALE = 1 << 24  # taps are integers: sums of tap times sample stay under 2**53, so float64 adds them exactly
+_TAP_SCALE = 1 << 24  # taps are whole multiples of its inverse: float64 adds their products exactly, in any order
 _MOST_PHASES = 1024  # a bank of them takes up to 0.5 MB
 _FEW_PHASES = 8  # up to here a product per phase is quicker than one over gathered windows
 _GATHERED = 8192  # samples gathered at a time: arrays beyond 128 kB are mapped and unmapped, dearer than the sums
@@ -64,12 +64,16 @@ class Resampler:
         origin = bank.window_start(self._slot)
         complete = max(0, len(held) - bank.width + 1)  # windows, one at each input sample
         count = bank.first_slot_at(origin + complete) - self._slot
-        # Overlapping rows over one buffer, as sliding_window_view makes them at ten times the price.
-        windows = np.ndarray((complete, bank.width), np.float64, held, 0, (held.itemsize, held.itemsize))
-        products = (_by_phase if bank.up <= _FEW_PHASES else _by_gathering)(bank, windows, self._slot, count)
+        if bank.down == 1:
+            products = _by_correlation(bank, held, count)
+        else:
+            # Overlapping rows over one buffer, as sliding_window_view makes them at ten times the price.
+            windows = np.ndarray((complete, bank.width), np.float64, held, 0, (held.itemsize, held.itemsize))
+            products = (_by_phase if bank.up <= _FEW_PHASES else _by_gathering)(bank, windows, self._slot, count)
         self._held = held[bank.window_start(self._slot + count) - origin :].copy()
         self._slot = (self._slot + count) % bank.up
-        return np.clip(np.rint(products / _TAP_SCALE), -32768, 32767).astype("<i2").tobytes()
+        np.rint(products, out=products)
+        return products.clip(-32768.0, 32767.0, out=products).astype("<i2").tobytes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,9 +119,18 @@ def _filter_bank(source_hz: int, target_hz: int) -> _FilterBank:
     cutoff = (edge_hz - transition_hz / 2) / filter_hz
     taps = 2 * cutoff * np.sinc(2 * cutoff * times) * np.kaiser(width * up, 0.1102 * (_STOPBAND_DB - 8.7))
     slots = np.arange(up)
-    phases = np.rint(taps * up * _TAP_SCALE).reshape(width, up).T[:, ::-1]
+    phases = (np.rint(taps * up * _TAP_SCALE) / _TAP_SCALE).reshape(width, up).T[:, ::-1]
     rows = np.ascontiguousarray(phases[slots * down % up])
     return _FilterBank(source_hz, up, down, width, rows, slots * down // up, half / filter_hz)
+
+
+def _by_correlation(bank: _FilterBank, held: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """`count` outputs where every input sample begins a window for each phase: rates that are multiples."""
+    products = np.empty(count)
+    if count:
+        for phase, row in enumerate(bank.rows):
+            products[phase :: bank.up] = np.correlate(held, row)
+    return products
 
 
 def _by_phase(bank: _FilterBank, windows: NDArray[np.float64], slot: int, count: int) -> NDArray[np.float64]:

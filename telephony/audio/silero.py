@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +11,8 @@ from providers.audio import mulaw
 from providers.errors import ConfigurationError
 
 _CONTEXT = 32  # samples of the window before, which the network wants in front at 8000 Hz
-_HIDDEN = (2, 128)  # layers and units of its memory
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """What the network remembers of one stream."""
-
-    hidden: NDArray[np.float32]
-    context: NDArray[np.float32]
-
-
-_BLANK = _Memory(np.zeros(_HIDDEN, np.float32), np.zeros(_CONTEXT, np.float32))
+_LAYERS, _UNITS = 2, 128  # of its memory
+_ROOM = 16  # streams at first; it doubles when it is used up
 
 
 def packaged_model() -> Path | None:
@@ -55,24 +44,42 @@ class SileroEngine:
         except Exception as error:  # ONNX Runtime raises a class of its own for each way a file can be bad
             raise ConfigurationError.of("VAD_MODEL_PATH", f"cannot load {model_path}: {error}") from error
         self._rate = np.array(mulaw.RATE_HZ, np.int64)
-        self._memories: dict[int, _Memory] = {}
+        # What the network remembers, a row a stream: gathered and scattered in one go, whatever the number of streams.
+        self._hidden = np.zeros((_LAYERS, _ROOM, _UNITS), np.float32)
+        self._context = np.zeros((_ROOM, _CONTEXT), np.float32)
+        self._rows: dict[int, int] = {}
+        self._free = list(range(_ROOM))
 
     def run(self, streams: Sequence[int], windows: NDArray[np.int16]) -> list[float]:
         """Score one window of each stream; see `VadEngine`."""
+        rows = [self._rows[stream] if stream in self._rows else self._remember(stream) for stream in streams]
         samples = windows.astype(np.float32) / np.float32(32768)
-        memories = [self._memories.get(stream, _BLANK) for stream in streams]
-        contexts = np.stack([memory.context for memory in memories])
         output, hidden = self._session.run(
             ["output", "stateN"],
             {
-                "input": np.concatenate((contexts, samples), axis=1),
-                "state": np.stack([memory.hidden for memory in memories], axis=1),
+                "input": np.concatenate((self._context.take(rows, axis=0), samples), axis=1),
+                "state": self._hidden.take(rows, axis=1),
                 "sr": self._rate,
             },
         )
-        for row, stream in enumerate(streams):
-            self._memories[stream] = _Memory(hidden[:, row].copy(), samples[row, -_CONTEXT:].copy())
-        return [float(probability) for probability in output[:, 0]]
+        self._hidden[:, rows] = hidden
+        self._context[rows] = samples[:, -_CONTEXT:]
+        probabilities: list[float] = output[:, 0].tolist()
+        return probabilities
 
     def forget(self, stream: int) -> None:
-        self._memories.pop(stream, None)
+        row = self._rows.pop(stream, None)
+        if row is not None:
+            self._hidden[:, row] = 0
+            self._context[row] = 0
+            self._free.append(row)
+
+    def _remember(self, stream: int) -> int:
+        """A blank row for a stream not heard of before."""
+        if not self._free:
+            room = len(self._context)
+            self._hidden = np.concatenate((self._hidden, np.zeros_like(self._hidden)), axis=1)
+            self._context = np.concatenate((self._context, np.zeros_like(self._context)))
+            self._free = list(range(room, 2 * room))
+        row = self._rows[stream] = self._free.pop()
+        return row

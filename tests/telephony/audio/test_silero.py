@@ -95,6 +95,16 @@ def test_streams_may_come_and_go(engine: SileroEngine, sentence: NDArray[np.floa
     assert engine.run([30], spoken[:1]) == [alone[0]]
 
 
+def test_there_is_room_for_any_number_of_streams(engine: SileroEngine, sentence: NDArray[np.float64]) -> None:
+    spoken = windows(pcm16(sentence))[:10]
+    alone = [engine.run([50], window[None])[0] for window in spoken]
+    streams = range(100, 200)
+    together = np.array([engine.run(streams, np.stack([window] * len(streams))) for window in spoken])
+    np.testing.assert_allclose(together, np.array([alone] * len(streams)).T, atol=1e-4)
+    for stream in streams:
+        engine.forget(stream)
+
+
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"not a model")

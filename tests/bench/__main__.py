@@ -1,0 +1,172 @@
+"""The bench's command line: one command a section, `all` for everything but the peer."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from tests.bench import audio as audio_path
+from tests.bench import fleet as fleets
+from tests.bench import peer as pipecat
+from tests.bench import records as recording
+from tests.bench import start as starting
+from tests.bench import turn as turns
+from tests.bench import validate as validation
+from tests.bench.line import Bench, Cell
+from tests.bench.results import Row, keep, show
+from tests.bench.servers import bare, cores, offhook
+from tests.bench.speech import sentence
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+RESULTS = Path("bench-results")
+FLOOR = "bare best"
+SIZES = (100, 10_000, 1_000_000)
+ENGINE = offhook("offhook, engine's endpointing", "Endpointing", 0.3)
+DETECTOR = offhook("offhook, own detector", "Streaming", 0.5)
+BARE = (bare("plain"), bare("best"))
+
+SERVER_CORE, LOAD_CORE = cores()
+
+Rounds = Annotated[int, typer.Option(help="How often each server is measured")]
+Calls = Annotated[int, typer.Option(help="Calls at once")]
+
+
+@app.command()
+def line(rounds: Rounds = 3, calls: Calls = 100, ramp: bool = True) -> None:
+    """Our server beside the floor under the same calls, then ever more calls until it cannot keep up."""
+    cells = [Cell(plan, calls) for plan in (*BARE, ENGINE, DETECTOR)]
+    report("line", "Servers under the same calls", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
+    if ramp:
+        for name, plan, most in (("engine", ENGINE, 700), ("detector", DETECTOR, 500)):
+            levels = (20, *range(50, most + 1, 50))
+            report(f"ramp-{name}", plan.name, on_line(partial(Bench.ramp, plan=plan, levels=levels)))
+
+
+@app.command()
+def floor(rounds: Rounds = 3, calls: Calls = 200) -> None:
+    """The bare servers alone."""
+    cells = [Cell(plan, calls) for plan in BARE]
+    report("floor", "The floor", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
+
+
+@app.command()
+def memory(calls: Calls = 100, batches: int = 10) -> None:
+    """An idle call's memory, and whether it stays flat over a thousand calls."""
+    report("memory", "Memory", on_line(lambda bench: bench.memory(ENGINE, calls, batches)))
+
+
+@app.command()
+def peer(rounds: Rounds = 3) -> None:
+    """Pipecat under the same calls, as many as it carries, beside the floor and our server."""
+    run(pipecat.install(console))
+    cells = [
+        Cell(pipecat.pipecat("default"), 4),
+        Cell(pipecat.pipecat("silero"), 8),
+        Cell(pipecat.pipecat("none"), 20),
+        Cell(ENGINE, 50),
+        Cell(DETECTOR, 50),
+        Cell(bare("best"), 200),
+    ]
+    report("peer", "Beside Pipecat", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
+
+
+@app.command()
+def validate(calls: Calls = 4) -> None:
+    """The load generator against the simulator."""
+    speech = run(sentence())
+    check = on_line(lambda bench: validation.compare(bench, DETECTOR, speech, calls, SERVER_CORE, console))
+    report("validate", "Simulator and load generator", check)
+
+
+@app.command()
+def audio(plot: Annotated[Path, typer.Option(help="Where to draw the resampler")] = RESULTS / "resampling.svg") -> None:
+    """Costs of the audio path; the resampler's settings, drawn."""
+    pin()
+    with console.status("measuring the audio path"):
+        report("audio", "Audio", audio_path.costs())
+        report("detection", "Voice detection", audio_path.detection())
+        found = audio_path.settings()
+    report("resampling", "Resampler settings", audio_path.as_rows(found))
+    audio_path.plot(found, plot)
+    console.print(f"drawn: {plot}")
+
+
+@app.command()
+def turn() -> None:
+    """Costs of the pure parts of a turn."""
+    pin()
+    with console.status("measuring the parts of a turn"):
+        rows = turns.costs()
+    report("turn", "A turn", rows)
+
+
+@app.command()
+def records() -> None:
+    """Events per second into the database, and what they cost the process."""
+    pin()
+    report("records", "Records", run(recording.costs(console)))
+
+
+@app.command()
+def start(rounds: Rounds = 5) -> None:
+    """Import, and time to ready."""
+    pin()
+    report("start", "Start-up", run(starting.times(rounds, SERVER_CORE, console)))
+
+
+@app.command()
+def fleet(cpu_ms: float, memory_kib: float = 600.0, events: float = 60.0, usable: float = 0.7, seed: int = 1) -> None:
+    """From what a call costs (CPU ms per call-s, KiB) to dynos, writes and sockets, checked in invented time."""
+    costs = fleets.Costs(cpu_ms, memory_kib, events, sockets=4)
+    dyno = fleets.Dyno(cores=1.0, memory_mib=1024.0, base_mib=200.0, usable=usable)
+    with console.status("ten invented minutes") as status:
+        random = Random(seed)
+        rows = fleets.table(SIZES, costs, dyno, random, lambda calls: status.update(f"{calls} calls at once"))
+    report("fleet", "On paper, and in invented time", rows)
+
+
+@app.command("all")
+def everything() -> None:
+    """Every section but the peer and the fleet: about half an hour."""
+    for section in (start, turn, audio, records, validate, line, memory):
+        section()
+
+
+def on_line(work: Callable[[Bench], Awaitable[Sequence[Row]]]) -> Sequence[Row]:
+    """Run servers on one core and the load on the other, this one."""
+    pin()
+
+    async def main() -> Sequence[Row]:
+        return await work(Bench(await sentence(), SERVER_CORE, console))
+
+    return run(main())
+
+
+def pin() -> None:
+    os.sched_setaffinity(0, {LOAD_CORE})
+
+
+def run[T](main: Awaitable[T]) -> T:
+    async def awaited() -> T:
+        return await main
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(awaited())
+
+
+def report(section: str, title: str, rows: Sequence[Row]) -> None:
+    keep(RESULTS, section, rows)
+    show(console, title, rows)
+
+
+if __name__ == "__main__":
+    app()

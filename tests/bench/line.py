@@ -1,0 +1,121 @@
+"""Servers under the same calls, in turn: what a call costs them, how late they are, and how many one core carries."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from rich.console import Console
+
+from tests.bench.caller import TALK, Pause, Step
+from tests.bench.engines import REPLY_S
+from tests.bench.load import LoadGenerator, Outcome
+from tests.bench.results import Round, Row, fold
+from tests.bench.servers import Plan, Server, serving
+
+SPREAD_S = 8.0
+"""Calls begin over this time, as strangers do not call all at once."""
+ROUND_LIMIT_S = 150.0
+WATCH_S = 0.5
+SETTLE_S = 1.0
+"""How long a server may tidy up after calls before it is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """So many calls to one server."""
+
+    plan: Plan
+    calls: int
+
+
+class Bench:
+    """What all runs of a session have in common: the caller's sentence, the cores, and where progress is told."""
+
+    def __init__(self, speech: bytes, server_core: int, console: Console) -> None:
+        self._speech = speech
+        self._core = server_core
+        self._console = console
+
+    async def compare(self, cells: Sequence[Cell], rounds: int, floor: str) -> list[Row]:
+        """Every cell once a round, so that a noisy minute hits all of them; `floor` names the server to divide by."""
+        runs: list[list[Round]] = [[] for _ in cells]
+        floors: dict[int, float] = {}
+        for number in range(rounds):
+            for cell, done in zip(cells, runs, strict=True):
+                async with serving(cell.plan, self._core) as server:
+                    done.append(await self._round(cell.plan, server, cell.calls, f"round {number + 1} of {rounds}"))
+                if cell.plan.name == floor:
+                    floors[number] = done[-1].cpu_ms
+        return [fold(done, floors) for done in runs]
+
+    async def ramp(self, plan: Plan, levels: Sequence[int]) -> list[Row]:
+        """Ever more calls to one server until it cannot keep up: the last row says why, the limit is the row before."""
+        rows: list[Row] = []
+        async with serving(plan, self._core) as server:
+            base_ms: float | None = None
+            for calls in levels:
+                done = await self._round(plan, server, calls, "ramp")
+                base_ms = done.added_ms(0.99) if base_ms is None else base_ms
+                trouble = done.trouble(base_ms)
+                rows.append({**fold([done], {}), "keeps up": trouble or "yes"})
+                if trouble:
+                    break
+        return rows
+
+    async def memory(self, plan: Plan, calls: int, batches: int) -> list[Row]:
+        """Callers who say nothing, batch after batch: the memory of an idle call, and what is kept afterwards."""
+        rows: list[Row] = []
+        silent: tuple[Step, ...] = (Pause(3.0),)
+        async with serving(plan, self._core) as server:
+            await self._calls(server, silent, 2, 0.0, "warming up")
+            await asyncio.sleep(SETTLE_S)
+            start = server.rss_bytes
+            for number in range(batches):
+                before = server.rss_bytes
+                peak, _ = await self._calls(server, silent, calls, 2.0, f"batch {number + 1} of {batches}")
+                await asyncio.sleep(SETTLE_S)
+                rows.append(
+                    {
+                        "server": plan.name,
+                        "calls so far": (number + 1) * calls,
+                        "KiB per idle call": (peak - before) / 1024 / calls,
+                        "MiB kept since the start": (server.rss_bytes - start) / 1024**2,
+                    }
+                )
+        return rows
+
+    async def _round(self, plan: Plan, server: Server, calls: int, what: str) -> Round:
+        before = server.rss_bytes
+        cpu_s, began_at = server.cpu_s, monotonic()
+        peak, outcome = await self._calls(server, TALK, calls, SPREAD_S, what)
+        wall_s = monotonic() - began_at
+        return Round(plan.name, calls, server.cpu_s - cpu_s, wall_s, max(0, peak - before), plan.endpointing_s, outcome)
+
+    async def _calls(
+        self, server: Server, script: Sequence[Step], calls: int, spread_s: float, what: str
+    ) -> tuple[int, Outcome]:
+        """Make the calls; the server's most memory meanwhile, and what came of them."""
+        generator = LoadGenerator(server.door, script, self._speech, REPLY_S)
+        with self._console.status(f"{server.name}: {calls} calls, {what}") as status:
+
+            def progress(over: int) -> None:
+                status.update(f"{server.name}: {calls} calls, {what}, {over} are over")
+
+            async with asyncio.timeout(ROUND_LIMIT_S), asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(_most(lambda: server.rss_bytes, stop := asyncio.Event()))
+                outcome = await generator.run(calls, spread_s, progress)
+                stop.set()
+        return watching.result(), outcome
+
+
+async def _most(read: Callable[[], int], stop: asyncio.Event) -> int:
+    """The highest value seen until `stop`."""
+    most = read()
+    while not stop.is_set():
+        try:
+            async with asyncio.timeout(WATCH_S):
+                await stop.wait()
+        except TimeoutError:
+            most = max(most, read())
+    return most

@@ -1,0 +1,238 @@
+"""Many callers in one process: the wire of our simulator, one timer for all calls, every frame made beforehand.
+
+The simulator spends more on a call than the server does. Here a frame is one formatted string and one write, and of
+what comes back only the length of the audio is read.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import cast
+
+import orjson
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.protocol import OPEN
+from websockets.uri import parse_uri
+
+from telephony.simulator.caller import LINE_AT_REST
+from telephony.simulator.carrier import FRAME_BYTES, FRAME_S
+from telephony.simulator.identity import CallIdentity, voice_form
+from telephony.simulator.phone import new_sid
+from telephony.simulator.twiml import Connect, Stream
+from telephony.simulator.webhooks import Document, WebhookClient
+from telephony.twilio.messages import Connected, Mark, Start, Stop, encode_from_twilio
+from telephony.twilio.signature import sign
+from tests.bench.caller import AT_REST, LoadCaller, Measures, Step
+
+SLOTS = 10
+"""Calls are spread over the 20 ms of a frame, as those of strangers are."""
+OPEN_LIMIT_S = 15.0
+CLOSE_LIMIT_S = 5.0
+
+
+class LoadFailed(Exception):  # noqa: N818 - says what happened
+    """The server did not take a call; a figure of fewer calls than asked for would be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a server is phoned, and the account that signs."""
+
+    voice_url: str
+    account_sid: str
+    auth_token: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run of calls brought. `late_s` is the generator's own lateness with each slot of frames."""
+
+    calls: int = 0
+    call_seconds: float = 0.0
+    measures: list[Measures] = field(default_factory=list)
+    late_s: list[float] = field(default_factory=list)
+    dropped: int = 0
+
+
+class LoadLine(asyncio.Protocol):
+    """One call's socket."""
+
+    def __init__(self, stream_url: str, start: Start, auth_token: str, caller: LoadCaller) -> None:
+        self._ws = ClientProtocol(parse_uri(stream_url))
+        self._stream_url = stream_url
+        self._auth_token = auth_token
+        self._start = start
+        self._stream_sid = start.stream_sid.encode()
+        self.caller = caller
+        self._frames = 0
+        self._sequence = 1
+        self._transport: asyncio.Transport | None = None
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by birth
+        request = self._ws.connect()
+        request.headers["x-twilio-signature"] = sign(self._stream_url, self._auth_token)
+        self._ws.send_request(request)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self._ws.receive_data(data)
+        now = monotonic()
+        for event in self._ws.events_received():
+            if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+                self._message(orjson.loads(event.data), now)
+            elif isinstance(event, Response):
+                self._shake_hands()
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(LoadFailed("the server refused the stream"))
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send_frame(self, payloads: Sequence[bytes], now: float) -> None:
+        """20 ms of the caller, and the echoes that are due."""
+        frame = payloads[self.caller.tick(now)]
+        self._sequence += 1
+        self._ws.send_text(
+            b'{"event":"media","sequenceNumber":"%d","media":{"track":"inbound","chunk":"%d","timestamp":"%d",'
+            b'"payload":"%s"},"streamSid":"%s"}'
+            % (self._sequence, self._frames + 1, 155 + self._frames * 20, frame, self._stream_sid)
+        )
+        self._frames += 1
+        for name in self.caller.due_marks(now):
+            self._send_mark(name)
+        self._flush()
+
+    def hang_up(self) -> None:
+        start = self._start
+        self._sequence += 1
+        stop = Stop(start.stream_sid, self._sequence, start.call_sid, start.account_sid)
+        self._ws.send_text(encode_from_twilio(stop).encode())
+        self._ws.send_close(1000)
+        self._flush()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _shake_hands(self) -> None:
+        if self._ws.state is not OPEN:
+            self.opened.set_exception(LoadFailed(f"the server refused the stream: {self._ws.handshake_exc}"))
+            return
+        for message in (Connected(), self._start):
+            self._ws.send_text(encode_from_twilio(message).encode())
+        self.opened.set_result(None)
+
+    def _message(self, message: dict[str, object], now: float) -> None:
+        match message:
+            case {"event": "media", "media": {"payload": str(payload)}}:
+                self.caller.audio(len(payload) * 3 // 4 - payload.count("=", -2), now)
+            case {"event": "mark", "mark": {"name": str(name)}}:
+                self.caller.mark(name, now)
+            case {"event": "clear"}:
+                self.caller.clear(now)
+                for name in self.caller.due_marks(now):
+                    self._send_mark(name)
+
+    def _send_mark(self, name: str) -> None:
+        self._sequence += 1
+        self._ws.send_text(encode_from_twilio(Mark(self._start.stream_sid, self._sequence, name)).encode())
+
+    def _flush(self) -> None:
+        if self._transport is not None and (data := b"".join(self._ws.data_to_send())):
+            self._transport.write(data)
+
+
+class LoadGenerator:
+    """Makes calls to one server, all with the same script and the same sentence (8 kHz μ-law)."""
+
+    def __init__(self, door: Door, script: Sequence[Step], speech: bytes, reply_s: float) -> None:
+        self._door = door
+        self._script = script
+        self._reply_s = reply_s
+        frames = [speech[start : start + FRAME_BYTES] for start in range(0, len(speech), FRAME_BYTES)]
+        frames[-1] += LINE_AT_REST[len(frames[-1]) :]
+        # The frame at rest stands last, where index -1 finds it.
+        self._payloads = [b64encode(frame) for frame in (*frames, LINE_AT_REST)]
+        assert AT_REST == -1
+        self._speech_frames = len(frames)
+
+    async def run(self, calls: int, spread_s: float, progress: Callable[[int], None] = lambda _: None) -> Outcome:
+        """Make so many calls, begun evenly over `spread_s`; tells `progress` how many are over.
+
+        Raises `LoadFailed` if the server takes one of them not. Cancelling drops all calls.
+        """
+        outcome = Outcome()
+        live: list[set[LoadLine]] = [set() for _ in range(SLOTS)]
+        async with WebhookClient.open(self._door.auth_token) as webhooks, asyncio.TaskGroup() as tasks:
+            timer = tasks.create_task(self._keep_time(live, outcome.late_s))
+
+            async def one(number: int) -> None:
+                await asyncio.sleep(spread_s * number / calls)
+                await self._call(webhooks, live[number % SLOTS], outcome)
+                progress(outcome.calls)
+
+            await asyncio.gather(*(one(number) for number in range(calls)))
+            timer.cancel()
+        return outcome
+
+    async def _call(self, webhooks: WebhookClient, slot: set[LoadLine], outcome: Outcome) -> None:
+        line = await self._open(webhooks)
+        began_at = monotonic()
+        slot.add(line)
+        try:
+            while not (line.caller.is_done or line.closed.done()):
+                await asyncio.wait((line.closed,), timeout=0.2)
+            outcome.dropped += line.closed.done()
+            outcome.call_seconds += monotonic() - began_at
+            outcome.calls += 1
+            outcome.measures.append(line.caller.measures)
+        finally:
+            slot.discard(line)
+            line.hang_up()
+            await asyncio.wait((line.closed,), timeout=CLOSE_LIMIT_S)
+            line.abort()
+
+    async def _open(self, webhooks: WebhookClient) -> LoadLine:
+        door = self._door
+        identity = CallIdentity(new_sid("CA"), door.account_sid, "+15005550006", "+15005550001")
+        stream = await _stream_of(webhooks, door.voice_url, identity)
+        start = Start(new_sid("MZ"), identity.call_sid, door.account_sid, parameters=dict(stream.parameters))
+        caller = LoadCaller(self._script, self._speech_frames, self._reply_s, monotonic())
+        uri = parse_uri(stream.url)
+        async with asyncio.timeout(OPEN_LIMIT_S):
+            _, line = await asyncio.get_running_loop().create_connection(
+                lambda: LoadLine(stream.url, start, door.auth_token, caller), uri.host, uri.port
+            )
+            await line.opened
+        return line
+
+    async def _keep_time(self, live: Sequence[set[LoadLine]], late_s: list[float]) -> None:
+        """One slot after the other, by absolute deadlines."""
+        due_at = monotonic()
+        slot = 0
+        while True:
+            due_at += FRAME_S / SLOTS
+            slot = (slot + 1) % SLOTS
+            if (early_s := due_at - monotonic()) > 0:
+                await asyncio.sleep(early_s)
+            now = monotonic()
+            if live[slot]:
+                late_s.append(now - due_at)
+            for line in live[slot]:
+                line.send_frame(self._payloads, now)
+
+
+async def _stream_of(webhooks: WebhookClient, voice_url: str, identity: CallIdentity) -> Stream:
+    reply = await webhooks.fetch(voice_url, "POST", voice_form(identity, "ringing"))
+    if not isinstance(reply, Document) or not reply.verbs or not isinstance(reply.verbs[0], Connect):
+        raise LoadFailed(f"the server does not take the call: {reply}")
+    return reply.verbs[0].stream
