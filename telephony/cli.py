@@ -43,6 +43,7 @@ def serve(
     import uvicorn
 
     from telephony.engines import check_configuration
+    from telephony.sockets import MediaSocketProtocol
 
     settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
     check_configuration()
@@ -55,7 +56,7 @@ def serve(
         workers=line.WEB_CONCURRENCY,
         log_config=None,
         access_log=False,
-        ws="websockets-sansio",
+        ws=MediaSocketProtocol,
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         timeout_keep_alive=KEEP_ALIVE_S,

@@ -22,6 +22,7 @@ RANK = (
     "telephony.simulator",
     "telephony.feed",
     "telephony.lag",
+    "telephony.sockets",
     "telephony.admission",
     "telephony.termination",
     "telephony.engines",

@@ -20,7 +20,8 @@ PRE_ROLL_FRAMES = 25
 MAX_BEHIND_FRAMES = 6000
 """How much audio may wait for a recogniser: two minutes, twice the longest turn."""
 PIECE_FRAMES = 50
-"""Converted at a time: one second, about 0.3 ms of the event loop."""
+"""Converted at a time at most: one second, about 0.3 ms of the event loop."""
+FRAME_MS = 20
 
 
 class VoiceStream(Protocol):
@@ -96,7 +97,7 @@ class Listener:
             self._live.end()
             self._live = None
         else:
-            utterance = _Utterance(self._kept, attempt)
+            utterance = self._utterance(self._kept, attempt)
             utterance.end()
             self._start(utterance)
 
@@ -129,8 +130,11 @@ class Listener:
     def _stand_by(self, frames: Iterable[bytes]) -> None:
         """Let a streaming recogniser hear these, and what follows."""
         if self._provider.capabilities.streaming_stt:
-            self._live = _Utterance(frames, attempt=0)
+            self._live = self._utterance(frames, attempt=0)
             self._start(self._live)
+
+    def _utterance(self, frames: Iterable[bytes], attempt: int) -> "_Utterance":
+        return _Utterance(frames, attempt, max(1, self._provider.config.chunk_duration_ms // FRAME_MS))
 
     def _start(self, utterance: "_Utterance") -> None:
         self._drop_work(keep=utterance)
@@ -199,10 +203,15 @@ class _Words:
 
 
 class _Utterance:
-    """Audio on its way to a recogniser, perhaps while it is still coming in. `attempt` is 0 until it was asked for."""
+    """Audio on its way to a recogniser, perhaps while it is still coming in. `attempt` is 0 until it was asked for.
 
-    def __init__(self, frames: Iterable[bytes], attempt: int) -> None:
+    While it comes in the recogniser gets it `at_once` frames at a time, as its config asks for: to wake it up for every
+    frame would cost more than all that is done with them.
+    """
+
+    def __init__(self, frames: Iterable[bytes], attempt: int, at_once: int) -> None:
         self.attempt = attempt
+        self._at_once = at_once
         self._frames = deque(frames, maxlen=MAX_BEHIND_FRAMES)
         self._ended = False
         self._grown = asyncio.Event()
@@ -210,7 +219,8 @@ class _Utterance:
     def put(self, frame: bytes) -> None:
         """More audio; a recogniser that is too far behind loses the oldest."""
         self._frames.append(frame)
-        self._grown.set()
+        if len(self._frames) >= self._at_once:
+            self._grown.set()
 
     def end(self) -> None:
         self._ended = True
@@ -220,10 +230,11 @@ class _Utterance:
         """All of it, joined into pieces of up to a second, until `end`."""
         while True:
             self._grown.clear()
-            while self._frames:
+            while len(self._frames) >= (1 if self._ended else self._at_once):
                 count = min(len(self._frames), PIECE_FRAMES)
                 yield b"".join(self._frames.popleft() for _ in range(count))
-                await asyncio.sleep(0)
+                if self._frames:
+                    await asyncio.sleep(0)  # other calls have their turn between two pieces of a long utterance
             if self._ended:
                 return
             await self._grown.wait()

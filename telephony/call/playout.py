@@ -101,8 +101,9 @@ class _Sentence:
 class Playout:
     """One stream's outgoing audio.
 
-    `lead_s`: how far ahead of playback audio is sent; `message_s`: the longest media message; `mark_s`: the longest
-    stretch of a sentence without a mark; `mark_limit_s`: how long after a mark was due its echo is waited for;
+    `lead_s`: how far ahead of playback audio is sent; `message_s`: the longest media message; `reserve_s`: how much the
+    carrier has at least before a message is sent that is not full, while the engine may give more; `mark_s`: the
+    longest stretch of a sentence without a mark; `mark_limit_s`: how long after a mark was due its echo is waited for;
     `repeat_s`: how much of what was heard is said again after a pause, for the caller to find their place.
     """
 
@@ -110,12 +111,14 @@ class Playout:
         self,
         lead_s: float = 1.0,
         message_s: float = 0.2,
+        reserve_s: float = 0.2,
         mark_s: float = 2.0,
         mark_limit_s: float = 2.0,
         repeat_s: float = 0.3,
     ) -> None:
         self._lead_s = lead_s
         self._message_bytes = round(message_s * BYTES_PER_S)
+        self._reserve_s = reserve_s
         self._mark_bytes = round(mark_s * BYTES_PER_S)
         self._mark_limit_s = mark_limit_s
         self._repeat_bytes = round(repeat_s * BYTES_PER_S)
@@ -161,7 +164,7 @@ class Playout:
         return outgoing
 
     def _take_audio(self, sentence: _Sentence, now: float, outgoing: list[Outgoing]) -> None:
-        while sentence.sent < len(sentence.audio) and self._plays_until - self._lead_s <= now:
+        while sentence.sent < len(sentence.audio) and self._due_at(sentence) <= now:
             first = sentence.sent == 0
             next_mark = (sentence.sent // self._mark_bytes + 1) * self._mark_bytes
             end = FIRST_BYTES if first else min(sentence.sent + self._message_bytes, next_mark)
@@ -175,6 +178,12 @@ class Playout:
                 outgoing.append(self._mark(sentence, "begin"))
             elif sentence.sent == next_mark:
                 outgoing.append(self._mark(sentence, str(next_mark)))
+
+    def _due_at(self, sentence: _Sentence) -> float:
+        """When more of it is to be sent; a piece of a message only so that the carrier's queue does not run dry."""
+        rest = len(sentence.audio) - sentence.sent
+        is_piece = sentence.sent > 0 and rest < self._message_bytes and not sentence.complete
+        return self._plays_until - (self._reserve_s if is_piece else self._lead_s)
 
     def _mark(self, sentence: _Sentence, part: str) -> SendMark:
         name = f"{sentence.turn}:{sentence.number}:{part}:{self._clears}"
@@ -248,7 +257,7 @@ class Playout:
         instants = [first.ends_at + self._mark_limit_s] if first.closed else []
         current = next((sentence for sentence in self._sentences if not sentence.closed), None)
         if current is not None and current.sent < len(current.audio):
-            instants.append(self._plays_until - self._lead_s)
+            instants.append(self._due_at(current))
         return min(instants, default=None)
 
     def _passed(self, now: float, ago_s: float) -> list[Heard]:

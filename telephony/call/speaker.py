@@ -87,6 +87,7 @@ class Speaker:
         self._spoken: dict[tuple[int, int], _Spoken] = {}  # of sentences not heard to their end, if more is known
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
 
     def say(self, sentence: Say) -> None:
         """Speak this after all that was given before."""
@@ -235,10 +236,18 @@ class Speaker:
         self._arm()
 
     def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        """One timer, for when the ledger has something to do."""
         at = self._playout.wakes_at()
-        self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._pump)
+        if self._timer is not None:
+            if self._timer_at == at:
+                return
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._pump()
 
     def _tell(self, fact: Begun | Heard) -> None:
         if isinstance(fact, Begun):

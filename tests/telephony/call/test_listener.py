@@ -20,7 +20,7 @@ class Ears(BaseVoiceProvider):
     capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True, input_format=AudioFormat.ULAW_8000)
 
     def __init__(self) -> None:
-        super().__init__(VoiceProviderConfig(provider_name="ears"))
+        super().__init__(VoiceProviderConfig(provider_name="ears", chunk_duration_ms=20))
         self.results: list[TranscriptionResult] = []
         self.last: list[str] = []
         """Texts that are final, given at the end of the audio."""

@@ -183,6 +183,7 @@ def test_speech_after_a_drop_starts_at_once() -> None:
     playout.take(now=0.0)
     playout.drop(now=0.1)
     playout.add(2, 0, SECOND)
+    playout.finish(2, 0)
 
     assert len(audio(playout.take(now=0.1))) == 8000
 
@@ -288,11 +289,27 @@ def test_what_was_cut_near_its_beginning_is_said_again_from_the_first_sound() ->
     playout = Playout(repeat_s=0.3)
     whole = bytes(n % 250 for n in range(4000))
     playout.add(1, 0, whole)
+    playout.finish(1, 0)
     playout.take(now=0.0)
     playout.hold(now=0.1)
     playout.resume()
 
     assert audio(playout.take(now=1.0)) == whole
+
+
+def test_a_message_is_sent_when_it_is_full_or_the_carrier_would_run_dry() -> None:
+    playout = Playout(lead_s=1.0, message_s=0.2, reserve_s=0.2)
+    playout.add(1, 0, SECOND[:3360])
+    assert [len(each.payload) for each in playout.take(now=0.0) if isinstance(each, SendAudio)] == [160, 1600, 1600]
+
+    playout.add(1, 0, SECOND[:800])
+    assert playout.take(now=0.0) == []
+    assert playout.wakes_at() == pytest.approx(0.22)
+    assert len(audio(playout.take(now=0.221))) == 800
+
+    playout.add(1, 0, SECOND[:400])
+    playout.finish(1, 0)
+    assert len(audio(playout.take(now=0.23))) == 400
 
 
 def test_nothing_is_counted_as_heard_of_sentences_behind_the_one_that_was_held() -> None:

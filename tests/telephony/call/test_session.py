@@ -418,7 +418,7 @@ class _Streaming(ScriptedVoiceProvider):
     capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True)
 
     def __init__(self, says_over: bool = False) -> None:
-        super().__init__(ScriptedConfig(transcripts=["while you spoke"]))
+        super().__init__(ScriptedConfig(transcripts=["while you spoke"], chunk_duration_ms=20))
         self.streams: list[int] = []
         self._says_over = says_over
         self._quiet = 0
