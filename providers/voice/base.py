@@ -77,7 +77,11 @@ class BaseVoiceProvider(ABC):
         """The engine's view of the caller's turn, or None when it has none."""
 
     def word_timings(self) -> Sequence[WordTiming]:
-        """When the words of the text spoken last are said, as far as is known; empty if the engine never tells."""
+        """When each word is spoken of the text that was given to `text_to_speech` last, as far as it is known by now.
+
+        An entry for each word as white space parts them, in order. None by default: then how far the caller has heard
+        is estimated.
+        """
         return ()
 
     @property

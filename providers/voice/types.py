@@ -48,7 +48,7 @@ class VADInfo:
 
 @dataclass(frozen=True, slots=True)
 class WordTiming:
-    """When a word is said; times count from the first audio of the text it stands in."""
+    """When a word is spoken, in seconds from the first audio of its text."""
 
     word: str
     start_s: float
@@ -61,7 +61,8 @@ class VoiceCapabilities:
 
     `streaming_stt`: it recognises while it hears, so its audio stream is kept open through the caller's pauses. A
     batch engine is given what there is at each pause instead, and again if the caller goes on.
-    `end_of_turn`: `get_vad_info()` answers while it listens.
+    `end_of_turn`: `get_vad_info()` answers while it listens; it is asked after each result, so an engine that changes
+    its mind about the turn yields one, if need be with the words it has given before.
     `input_format`, `output_format`: `AudioFormat.PCM` at the config's rates, or `AudioFormat.ULAW_8000` for an engine
     that speaks the telephone's own format, which then passes untouched.
     """

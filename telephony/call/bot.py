@@ -18,6 +18,7 @@ from telephony.call.actions import (
     StartReply,
     Transfer,
 )
+from telephony.call.english import same_words
 from telephony.call.phases import TRANSITIONS, Cause, Phase
 from telephony.call.rules import CallRules
 from telephony.call.speech import BotSpeech
@@ -30,6 +31,10 @@ class _Reply:
     turn: int
     guess: str | None = None
     aside: list[events.ReplyEvent] = field(default_factory=list)
+
+    def answers(self, turn: int, words: str) -> bool:
+        """Whether it was a guess, and right."""
+        return self.turn == turn and self.guess is not None and same_words(self.guess, words)
 
 
 class Bot:
@@ -55,11 +60,6 @@ class Bot:
     # --- questions ---------------------------------------------------------------------------------------------
 
     @property
-    def is_replying(self) -> bool:
-        """Whether a reply is being generated, be it to a guess."""
-        return self._reply is not None
-
-    @property
     def words(self) -> str:
         """What the caller has heard the bot say, or is hearing; the last time it spoke, if it is silent."""
         return self.speech.text_so_far or self._last_words
@@ -79,9 +79,12 @@ class Bot:
     # --- replies -----------------------------------------------------------------------------------------------
 
     def guess(self, turn: int, words: str) -> list[Action]:
-        """Begin to answer a caller who may not have finished."""
+        """Begin to answer a caller who may not have finished, unless that, or a reply that counts, is under way."""
+        if self._reply is not None and (self._reply.guess is None or self._reply.answers(turn, words)):
+            return []
+        actions = self._drop_reply()
         self._reply = _Reply(turn, guess=words)
-        return [StartReply(turn, guess=words)]
+        return [*actions, StartReply(turn, guess=words)]
 
     def drop_guess(self) -> list[Action]:
         """The caller had not finished."""
@@ -90,7 +93,7 @@ class Bot:
     def answer(self, turn: int, words: str, now: float, *, since: float, keyed: bool) -> list[Action]:
         """The caller has finished, and been silent `since`: answer, with what a right guess has brought already."""
         reply = self._reply
-        if reply is None or (reply.turn, reply.guess) != (turn, words):
+        if reply is None or not reply.answers(turn, words):
             actions: list[Action] = [*self.interrupt(now), RememberCaller(turn, words, keyed), StartReply(turn)]
             self._reply = _Reply(turn)
             self._think(turn, now, since)
@@ -161,12 +164,12 @@ class Bot:
             return self.end(self._defeat(EndReason.FAILED))
         return self.progress(now)
 
-    def was_cut(self, sentence: int, fraction: float) -> list[Action]:
+    def was_cut(self, cut: events.SentenceCut) -> list[Action]:
         """How far the speech that was dropped had got."""
         dropped, self._dropped = self._dropped, None
         if dropped is None:
             return []
-        dropped.cut(sentence, fraction)
+        dropped.cut(cut.sentence, cut.fraction, cut.spoken)
         self._last_words = dropped.text or self._last_words
         return [RememberBot(dropped.turn, dropped.text, interrupted=True)] if dropped.text else []
 

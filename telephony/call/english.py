@@ -46,6 +46,11 @@ def words(text: str) -> list[str]:
     return spoken
 
 
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts say the same, whatever their case, punctuation and way of writing numbers."""
+    return one == other or words(one) == words(other)
+
+
 def sentences(text: str) -> list[str]:
     """The text cut after each full stop, question or exclamation mark; one empty sentence for an empty text."""
     return _SENTENCE_END.split(text.strip())
@@ -150,6 +155,11 @@ BACKCHANNEL = _only(
     "hi there, good morning, good afternoon, good evening"
 )
 """What a listener says to show that they are there."""
+ARE_YOU_THERE = _only(
+    "hello, hi, hey, are you there, you there, are you still there, still there,"
+    "is anybody there, is anyone there, anybody there, anyone there, can you hear me, do you hear me"
+)
+"""What somebody says whom the line's silence worries, and who wants nothing new."""
 COMMAND = _only(
     "stop, stop it, please stop, please, wait, please wait, wait a minute, wait a second, wait a moment, hold on,"
     "hang on, no no, no no no, excuse me, pardon me, sorry, hey, listen, shut up, be quiet, quiet, enough, 1 moment,"

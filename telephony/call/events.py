@@ -50,6 +50,14 @@ class WordsMissed:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsSoFar:
+    """All that a streaming recogniser has made out of the turn up to now; its last words may still change."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSaysOver:
     """The recogniser's own opinion is that the caller has finished."""
 
@@ -108,11 +116,15 @@ class SentenceHeard:
 
 @dataclass(frozen=True, slots=True)
 class SentenceCut:
-    """Playback ended for good within this sentence; `fraction` of its audio was heard."""
+    """Playback ended for good within this sentence; `fraction` of its audio was heard.
+
+    `spoken`: how many words of the text that the voice was given were heard to their end, where the voice tells.
+    """
 
     turn: int
     sentence: int
     fraction: float
+    spoken: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,7 @@ type Event = (
     | TranscriptReady
     | TranscriptFailed
     | WordsMissed
+    | WordsSoFar
     | EngineSaysOver
     | SentenceGenerated
     | HangUpRequested

@@ -66,6 +66,12 @@ def judge(text: str | None, speech_s: float, bot_words: str, expected: Expectati
     return Intrusion.BACKCHANNEL if is_short else Intrusion.TURN
 
 
+def asks_for_presence(text: str) -> bool:
+    """Whether a caller who waits for an answer only wants to know that they are heard: "Hello? Are you there?"."""
+    said = " ".join(word for word in english.words(text) if word not in english.FILLERS)
+    return english.ARE_YOU_THERE.fullmatch(said) is not None
+
+
 def _is_echo(words: list[str], text: str, bot_words: str, rules: IntrusionRules) -> bool:
     """Whether the words are the bot's, in its order, but for a few garbled on the way; the last one is its own."""
     bot = english.words(bot_words)[-2 * rules.longest_text_words :]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
+from providers.voice.types import TranscriptionResult
 from telephony.audio.converter import LINE, Converter, input_spec
 from telephony.audio.speech import SpeechDetector, SpeechEdge, SpeechStarted
 from telephony.call import events
@@ -40,8 +41,9 @@ class Listener:
     """Tells `report` when the caller's voice starts and stops, and what the recogniser made of a turn.
 
     The turn's audio is kept until the turn is over, so that a recogniser can be asked again when the caller goes on
-    after a pause. A streaming recogniser hears all the time: the stream it is given ends with the turn, and the next
-    one begins at once, so that words are noticed even where the voice was not.
+    after a pause. A streaming recogniser hears all the time and its words are told as they come: the stream it is given
+    ends with the turn, and the next one begins at once, so that words are noticed even where the voice was not. If the
+    caller goes on after all, another stream begins with what was kept.
     """
 
     def __init__(
@@ -68,8 +70,7 @@ class Listener:
 
     def start(self) -> None:
         """The engines are connected: a streaming recogniser begins to hear."""
-        if self._provider.capabilities.streaming_stt:
-            self._stand_by()
+        self._stand_by(self._recent)
 
     def feed(self, ulaw: bytes) -> None:
         """One frame of caller audio, 8 kHz μ-law."""
@@ -114,17 +115,22 @@ class Listener:
 
     def _on_probability(self, probability: float) -> None:
         edge = self._detector.feed(probability)
-        if edge is not None:
-            self._report(self._fact(edge))
+        if edge is None:
+            return
+        self._report(self._fact(edge))
+        if isinstance(edge, SpeechStarted) and self._kept is not None and self._live is None:
+            self._stand_by(self._kept)
 
     def _fact(self, edge: SpeechEdge) -> events.Event:
         """An edge in stream time as one in ours: as long before the newest frame came as it lies behind it."""
         at = self._fed_at - (self._fed_s - edge.at_s)
         return events.SpeechStarted(at) if isinstance(edge, SpeechStarted) else events.SpeechStopped(at)
 
-    def _stand_by(self) -> None:
-        self._live = _Utterance(self._recent, attempt=0)
-        self._start(self._live)
+    def _stand_by(self, frames: Iterable[bytes]) -> None:
+        """Let a streaming recogniser hear these, and what follows."""
+        if self._provider.capabilities.streaming_stt:
+            self._live = _Utterance(frames, attempt=0)
+            self._start(self._live)
 
     def _start(self, utterance: "_Utterance") -> None:
         self._drop_work(keep=utterance)
@@ -139,32 +145,30 @@ class Listener:
 
     async def _recognise(self, utterance: "_Utterance") -> None:
         """Run the recogniser to its end. An engine's failure, of any kind, costs this attempt and no more."""
-        words: list[str] = []
+        words = _Words()
+        failed = True
         try:
             async for result in self._provider.speech_to_text(self._converted(utterance)):
-                if result.is_final:
-                    words.append(result.text.strip())
-                if result.text.strip():
-                    await self._words_came()
+                words.take(result)
+                if self._live is utterance and words.text:
+                    await self._tell(words.text)
+            failed = False
         except ProviderException as error:
             logger.warning("speech to text failed: %s", error)
         except Exception:
             logger.exception("speech to text failed in the engine's own code")
-        else:
-            if utterance.attempt:
-                self._report(events.TranscriptReady(self._turn, utterance.attempt, " ".join(filter(None, words))))
-            return
-        if utterance.attempt:
+        if not utterance.attempt:
+            self._live = None  # it has ended unasked: what it heard is recognised again, as a whole
+        elif failed:
             self._report(events.TranscriptFailed(self._turn, utterance.attempt))
-        elif self._live is utterance:
-            self._live = None  # the next turn is recognised as a whole
+        else:
+            self._report(events.TranscriptReady(self._turn, utterance.attempt, words.text))
 
-    async def _words_came(self) -> None:
-        """While it hears: words where no voice was noticed, and the engine's own view of the turn."""
-        if self._live is None:
-            return
+    async def _tell(self, words: str) -> None:
+        """While it hears: what it has made out, be it where no voice was noticed, and its own view of the turn."""
         if self._kept is None:
             self._report(events.WordsMissed(self._clock()))
+        self._report(events.WordsSoFar(self._turn, words))
         if self._provider.capabilities.end_of_turn:
             info = await self._provider.get_vad_info()
             if info is not None and info.is_turn_complete:
@@ -175,6 +179,23 @@ class Listener:
         async for piece in utterance.read():
             yield converter.convert(piece)
         yield converter.flush()
+
+
+class _Words:
+    """What a recogniser has made out of an utterance: what is final stands, the one result after it may yet change."""
+
+    def __init__(self) -> None:
+        self._final: list[str] = []
+        self._latest = ""
+
+    def take(self, result: TranscriptionResult) -> None:
+        if result.is_final:
+            self._final.append(result.text.strip())
+        self._latest = "" if result.is_final else result.text.strip()
+
+    @property
+    def text(self) -> str:
+        return " ".join(filter(None, [*self._final, self._latest]))
 
 
 class _Utterance:

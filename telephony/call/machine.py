@@ -9,7 +9,7 @@ from telephony.call import events
 from telephony.call.actions import Action, EndReason, HangUp, RememberCaller
 from telephony.call.bot import Bot
 from telephony.call.expectation import expectation
-from telephony.call.intrusion import Intrusion, judge
+from telephony.call.intrusion import Intrusion, asks_for_presence, judge
 from telephony.call.keypad import Keypad
 from telephony.call.phases import Phase
 from telephony.call.rules import CallRules
@@ -27,6 +27,7 @@ class CallMachine:
         self._over_bot = False  # the open turn began while the bot was to be heard
         self._deferred: CallerTurn | None = None  # waits for words of ours that must not be interrupted
         self._turns = 0
+        self._guesses = 0  # at what the open turn wants
         self._reprompted = 0
         self._ends_at = now + rules.longest_call_s
         self._out_of_time = False
@@ -78,8 +79,10 @@ class CallMachine:
         match event:
             case events.TranscriptReady() | events.TranscriptFailed():
                 return not self._caller.expects(event.turn, event.attempt)
+            case events.WordsSoFar():
+                return not self._caller.hears(event.turn)
             case events.EngineSaysOver():
-                return event.turn != self._caller.number
+                return not self._caller.is_open or event.turn != self._caller.number
             case events.SentenceHeard() | events.SentenceFailed():
                 return not self._bot.is_saying(event.turn, event.sentence)
             case events.SentenceCut():
@@ -104,9 +107,12 @@ class CallMachine:
                 too_soon = self.phase is Phase.THINKING
                 return self._caller_talks(self._caller.speech_started(event.at, too_soon=too_soon))
             case events.SpeechStopped():
-                return self._caller.speech_stopped(event.at, now)
+                return self._caller.speech_stopped(event.at, now) + self._weigh_words(now)
             case events.WordsMissed():
                 return self._caller_talks(self._caller.words_missed(event.at, now))
+            case events.WordsSoFar():
+                self._caller.words_so_far(event.text, now)
+                return self._weigh_words(now)
             case events.EngineSaysOver():
                 self._caller.engine_says_over()
             case events.TranscriptReady():
@@ -121,7 +127,7 @@ class CallMachine:
             case events.SentenceFailed():
                 return self._bot.voice_failed(event.sentence, now) + self._answer_deferred(now)
             case events.SentenceCut():
-                return self._bot.was_cut(event.sentence, event.fraction)
+                return self._bot.was_cut(event)
             case events.KeyPressed():
                 return self._key(event.digit, now)
             case events.CallerLeft():
@@ -178,9 +184,12 @@ class CallMachine:
     def _barge_in_at(self) -> float | None:
         """When the caller, talking now, will have talked long enough to silence the bot, if it is to be heard."""
         since = self._caller.talking_since
-        if since is None or self.phase not in (Phase.GREETING, Phase.SPEAKING) or self._bot.speech.is_protected:
-            return None
-        return since + self._rules.barge_in_s
+        return since + self._rules.barge_in_s if since is not None and self._may_be_held else None
+
+    @property
+    def _may_be_held(self) -> bool:
+        """Whether the bot is to be heard and may be silenced."""
+        return self.phase in (Phase.GREETING, Phase.SPEAKING) and not self._bot.speech.is_protected
 
     def _holding_at(self) -> float | None:
         """When a caller who hears nothing, for want of a reply or of their own words, is told to hold on."""
@@ -199,11 +208,12 @@ class CallMachine:
         if actions:
             self._over_bot = bool(self._bot.speech.pending)
             self._bot.has_asked_to_hold = False
+            self._guesses = 0
             self._caller.expected = expectation(self._bot.words)
         return self._bot.drop_guess() + actions
 
     def _weigh_words(self, now: float) -> list[Action]:
-        """The words up to a pause are known. Said over the bot, they may be no turn: then it goes on at once.
+        """There are words up to a pause. Said over the bot, they may be no turn: then it goes on.
 
         Otherwise the caller may have finished, and the bot begins to think of an answer.
         """
@@ -211,14 +221,31 @@ class CallMachine:
         if words is None:
             return []
         if self._over_bot and not self._is_turn(words, self._caller.speech_s):
-            return self._caller.close() + (self._bot.resume(now) if self.phase is Phase.HELD else [])
-        may_guess = self._rules.speculate and self._turns < self._rules.most_turns
-        if words and may_guess and self.phase is Phase.LISTENING and not self._bot.is_replying:
-            return self._bot.guess(self._caller.number, words)
-        return []
+            return self._dismiss(now)
+        if words and self.phase is Phase.LISTENING:
+            return self._guess(words)
+        return self._bot.hold(now) if self._over_bot and self._may_be_held else []
+
+    def _dismiss(self, now: float) -> list[Action]:
+        """What was said over the bot is no turn; a recogniser that has not finished may yet make one of it."""
+        if not self._caller.is_transcribed:
+            self._caller.settle()
+            return []
+        return self._caller.close() + (self._bot.resume(now) if self.phase is Phase.HELD else [])
+
+    def _guess(self, words: str) -> list[Action]:
+        """Begin to answer what may be all of the turn, unless that is under way or was in vain too often."""
+        wanted = self._rules.speculate and self._guesses < self._rules.most_guesses
+        if not wanted or self._turns >= self._rules.most_turns:
+            return []
+        actions = self._bot.guess(self._caller.number, words)
+        self._guesses += bool(actions)
+        return actions
 
     def _take_turn(self, turn: CallerTurn, now: float) -> list[Action]:
         """The caller has finished."""
+        if self.phase is Phase.THINKING and asks_for_presence(turn.text):
+            return self._bot.ask_to_hold(now)  # the reply they wait for is not begun anew
         if turn.text and not (self._over_bot and not self._is_turn(turn.text, turn.speech_s)):
             if not self._bot.speech.is_protected:
                 return self._answer(turn.number, turn.text, now, since=turn.ended_at)

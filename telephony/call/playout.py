@@ -7,6 +7,7 @@ carry the number of clears before them, so that those echoes say nothing. Pure: 
 send and facts come out.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -55,11 +56,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Playback ended within this sentence, after `fraction` of its audio (0 to 1)."""
+    """Playback ended within this sentence, after `heard_s` of its audio, which is `fraction` of it (0 to 1).
+
+    Where all of it had been heard, `heard_s` is infinite.
+    """
 
     turn: int
     sentence: int
     fraction: float
+    heard_s: float
 
 
 @dataclass(slots=True)
@@ -227,10 +232,11 @@ class Playout:
         passed = [] if self._held else self.hold(now)
         self._held = False
         if not self._sentences:
-            return Cut(passed[-1].turn, passed[-1].sentence, 1.0) if passed else None
+            return Cut(passed[-1].turn, passed[-1].sentence, 1.0, math.inf) if passed else None
         current = self._sentences[0]
         self._sentences.clear()
-        return Cut(current.turn, current.number, current.heard / len(current.audio) if current.audio else 0.0)
+        fraction = current.heard / len(current.audio) if current.audio else 0.0
+        return Cut(current.turn, current.number, fraction, current.heard / BYTES_PER_S)
 
     def wakes_at(self) -> float | None:
         """When `take` or `overdue` has something to do, if nothing is added or echoed before."""

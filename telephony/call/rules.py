@@ -30,6 +30,8 @@ class CallRules:
     """Recognise at the first short silence, for an engine that needs the whole utterance first."""
     speculate: bool = True
     """Start the reply at the first short silence, and keep it unheard until the turn is over."""
+    most_guesses: int = 5
+    """Replies started so in one turn; each that was in vain has cost what the model wrote."""
     longest_turn_s: float = 60.0
     transcript_limit_s: float = 5.0
     """Longest wait for the recogniser after the caller has finished."""

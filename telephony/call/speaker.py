@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 from agent.spoken import speakable
 from providers.errors import ProviderException, TTSError
 from providers.voice.base import BaseVoiceProvider
+from providers.voice.types import WordTiming
 from telephony.audio.converter import LINE, Converter, output_spec
 from telephony.call import events
 from telephony.call.actions import Say
@@ -18,8 +19,10 @@ from telephony.call.playout import Begun, Heard, Playout, SendAudio
 
 logger = logging.getLogger(__name__)
 
-AUDIO_LIMIT_S = 8.0
+AUDIO_LIMIT_S = 4.0
 """Longest wait for a sentence's first audio, and between two chunks of it."""
+ATTEMPTS = 2
+"""How often the engine is asked for a sentence of which it gave no audio."""
 AHEAD_S = 30.0
 """Speech synthesised but not yet sent; the engine waits while there is more."""
 
@@ -58,6 +61,7 @@ class Speaker:
         self._playout = Playout()
         self._room = asyncio.Event()
         self._sentences: deque[Say] = deque()  # the first is being synthesised
+        self._timings: dict[tuple[int, int], Sequence[WordTiming]] = {}  # of those spoken, until they were heard
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -95,8 +99,12 @@ class Speaker:
             self._line.clear()
         cut = self._playout.drop(self._clock())
         self._arm()
+        if unsaid is not None:
+            self._keep_timings(unsaid)
+        timings, self._timings = self._timings, {}
         if cut is not None:
-            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction)
+            spoken = _spoken_by(cut.heard_s, timings.get((cut.turn, cut.sentence), ()))
+            return events.SentenceCut(cut.turn, cut.sentence, cut.fraction, spoken)
         return None if unsaid is None else events.SentenceCut(unsaid.turn, unsaid.sentence, 0.0)
 
     def close(self) -> None:
@@ -128,23 +136,40 @@ class Speaker:
             self._work = None
 
     async def _speak(self, sentence: Say) -> bool:
-        """Synthesise one sentence onto the line; False if the engine failed before it gave any audio."""
-        converter = Converter(output_spec(self._provider), LINE)
-        began = False
+        """Synthesise one sentence onto the line; False if there was no audio, asked for twice where that may help."""
+        for _ in range(ATTEMPTS):
+            began = may_help = False
+            converter = Converter(output_spec(self._provider), LINE)
+            try:
+                async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
+                    async for chunk in chunks:
+                        began = began or bool(chunk)
+                        await self._put(sentence, chunk, converter)
+            except ProviderException as error:
+                logger.warning("text to speech failed: %s", error)
+                may_help = error.retryable
+            except Exception:
+                logger.exception("text to speech failed in the engine's own code")
+            if began:
+                self._add(sentence, converter.flush())
+                self._keep_timings(sentence)
+            if began or not may_help:
+                return began
+        return False
+
+    async def _put(self, sentence: Say, chunk: bytes, converter: Converter) -> None:
+        for start in range(0, len(chunk), PIECE_BYTES):
+            self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
+            await self._wait_for_room()
+
+    def _keep_timings(self, sentence: Say) -> None:
         try:
-            async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
-                async for chunk in chunks:
-                    for start in range(0, len(chunk), PIECE_BYTES):
-                        began = True
-                        self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
-                        await self._wait_for_room()
-        except ProviderException as error:
-            logger.warning("text to speech failed: %s", error)
+            timings = self._provider.word_timings()
         except Exception:
-            logger.exception("text to speech failed in the engine's own code")
-        if began:
-            self._add(sentence, converter.flush())
-        return began
+            logger.exception("word timings failed in the engine's own code")
+            return
+        if timings:
+            self._timings[sentence.turn, sentence.sentence] = tuple(timings)
 
     async def _wait_for_room(self) -> None:
         await asyncio.sleep(0)  # other calls have their turn between two pieces of a long chunk
@@ -183,7 +208,13 @@ class Speaker:
         if isinstance(fact, Begun):
             self._note(Kind.AUDIO_HEARD, fact.turn, fact.sentence)
         else:
+            self._timings.pop((fact.turn, fact.sentence), None)
             self._report(events.SentenceHeard(fact.turn, fact.sentence))
+
+
+def _spoken_by(heard_s: float, timings: Sequence[WordTiming]) -> int | None:
+    """How many words had been spoken to their end after so many seconds; None if the engine does not tell."""
+    return sum(word.stop_s <= heard_s for word in timings) if timings else None
 
 
 async def audio_chunks(provider: BaseVoiceProvider, text: str) -> AsyncGenerator[bytes]:

@@ -1,6 +1,9 @@
 """The bot's words in one run of speech: which are on their way, and which the caller has heard."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
+
+from agent.spoken import speakable
 
 
 @dataclass(slots=True)
@@ -51,15 +54,23 @@ class BotSpeech:
         """The sentence will not be spoken."""
         del self.pending[number]
 
-    def cut(self, number: int, fraction: float) -> None:
-        """Playback ended in this sentence: what came before it and the words reached were heard, the rest is gone."""
+    def cut(self, number: int, fraction: float, spoken: int | None = None) -> None:
+        """Playback ended in this sentence: what came before it and the words reached were heard, the rest is gone.
+
+        `fraction` of its audio was heard or, where the voice can tell, so many of the words that it speaks.
+        """
         self.was_heard(number - 1)
         words = self.pending[number].split()
-        reached = words[: int(len(words) * fraction)]
-        if reached:
-            self.heard.append(" ".join(reached))
+        count = int(len(words) * fraction) if spoken is None else _spoken_by(words, spoken)
+        if count:
+            self.heard.append(" ".join(words[:count]))
         self.pending.clear()
 
     def following(self) -> "BotSpeech":
         """The next run of the same turn."""
         return BotSpeech(self.turn, self.next_number)
+
+
+def _spoken_by(words: list[str], spoken: int) -> int:
+    """How many of the words were said once `spoken` were of the text that a voice is given: "$5" is two of those."""
+    return bisect_right(range(1, len(words) + 1), spoken, key=lambda n: len(speakable(" ".join(words[:n])).split()))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from telephony.call.actions import Action, Listen, StopListening, Transcribe
 from telephony.call.endpointing import PauseModel, silence_s
+from telephony.call.english import same_words
 from telephony.call.expectation import Expectation
 from telephony.call.rules import CallRules
 
@@ -27,7 +28,8 @@ class TurnTaker:
 
     A turn opens with the caller's voice, or with words where the voice was missed. It closes when their words are there
     and they have been silent for long enough, which depends on the words, on what the bot asked for, and on how long
-    this caller's pauses usually are. Recognition starts at the first short silence and is thrown away if they go on.
+    this caller's pauses usually are. Recognition starts at the first short silence and is thrown away if they go on;
+    a streaming recogniser tells its words as they come, and is asked for its last word once the silence is long enough.
     """
 
     def __init__(self, rules: CallRules) -> None:
@@ -43,9 +45,13 @@ class TurnTaker:
     def _reset(self) -> None:
         self._started_at: float | None = None
         self._stopped_at: float | None = None
+        self._has_voice = False  # if not, the words alone tell how long the caller talks
+        self._so_far = ""  # what a streaming recogniser has made out, and may still change
         self._asked_at: float | None = None
         self._text: str | None = None
         self._failed = False
+        self._is_over = False  # by the recogniser's own opinion
+        self._is_settled = False  # the words so far will do
         self._silence_s = self._rules.endpointing.normal_s  # how long the caller must be silent to have finished
 
     @property
@@ -64,8 +70,13 @@ class TurnTaker:
 
     @property
     def words(self) -> str | None:
-        """What the caller has said up to the pause they are in; None while they talk or it is not known yet."""
-        return self._text
+        """What is known of what the caller has said up to the pause they are in; None while they talk."""
+        return None if self._stopped_at is None else self._known
+
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether the recogniser has said its last word on what the caller has said."""
+        return self._text is not None
 
     @property
     def speech_s(self) -> float:
@@ -80,18 +91,15 @@ class TurnTaker:
     def speech_started(self, at: float, *, too_soon: bool = False) -> list[Action]:
         """The caller talks, or goes on after a pause: words recognised at the pause are out of date.
 
-        `too_soon`: their last turn was taken to be over, and it seems that it was not.
+        `too_soon`: their last turn was taken to be over, and it seems that it was not, unless that was long ago.
         """
         paused_at = self._last_stopped_at if too_soon else self._stopped_at
-        if paused_at is not None:
-            self._pauses.went_on(at - paused_at)
-        self._stopped_at = self._asked_at = self._text = None
-        self._failed = False
-        self._silence_s = silence_s(None, self.expected, self._pauses, self._rules.endpointing)
-        if self._started_at is not None:
-            return []
-        self._started_at = at
-        return [Listen(self._number)]
+        if paused_at is not None and at > paused_at:  # if not, the words were there before the voice was noticed
+            self._so_far = ""
+            if not too_soon or at - paused_at <= self._rules.endpointing.longest_pause_s:
+                self._pauses.went_on(at - paused_at)
+        self._has_voice = True
+        return self._go_on(at)
 
     def speech_stopped(self, at: float, now: float) -> list[Action]:
         """The caller pauses."""
@@ -104,12 +112,30 @@ class TurnTaker:
         """A streaming recogniser made out words, ending at `at`, though no voice was noticed."""
         if self._started_at is not None:
             return []
-        return [*self.speech_started(at), *self.speech_stopped(at, now)]
+        return [*self._go_on(at), *self.speech_stopped(at, now)]
+
+    def hears(self, turn: int) -> bool:
+        """Whether what the recogniser makes out of this turn, while it goes on, is still wanted."""
+        return self.is_open and turn == self._number and self._text is None
+
+    def words_so_far(self, text: str, now: float) -> None:
+        """A streaming recogniser has made out this much of the turn. Where no voice was noticed, the caller talks."""
+        if self._started_at is not None and not same_words(text, self._so_far):
+            self._is_over = False
+            if not self._has_voice:
+                self._stopped_at = min(now, self._started_at + self._rules.longest_turn_s)
+        self._so_far = text.strip()
+        self._is_settled = False
+        self._weigh()
 
     def engine_says_over(self) -> None:
-        """The recogniser's own opinion is that the caller has finished."""
-        if self._stopped_at is not None:
-            self._silence_s = 0.0
+        """The recogniser's own opinion is that the caller has finished, which holds until they say more."""
+        self._is_over = True
+
+    def settle(self) -> None:
+        """The words so far will do, unless the caller says more: a short silence now ends the turn."""
+        self._is_settled = True
+        self._silence_s = self._rules.endpointing.short_s * self._pauses.pace
 
     def expects(self, turn: int, attempt: int) -> bool:
         """Whether an answer of the recogniser is still wanted."""
@@ -117,25 +143,25 @@ class TurnTaker:
         return waiting and (turn, attempt) == (self._number, self._attempt)
 
     def transcript(self, text: str | None) -> None:
-        """The recogniser's answer to the attempt under way; None if it failed."""
-        self._failed = text is None
-        self._text = None if text is None else text.strip()
-        if self._silence_s > 0:  # unless the engine says that it is over
-            self._silence_s = silence_s(self._text, self.expected, self._pauses, self._rules.endpointing)
+        """The recogniser's answer to the attempt under way, None if it failed; words it gave before it stand in."""
+        found = (text or "").strip() or self._so_far
+        self._failed = text is None and not found
+        self._text = None if self._failed else found
+        self._weigh()
 
     def poll(self, now: float) -> tuple[list[Action], CallerTurn | None]:
         """Whatever is due by `now`: a request to recognise, or the finished turn."""
         if self._started_at is None:
             return [], None
         if self._stopped_at is None and now >= self._started_at + self._rules.longest_turn_s:
-            self._stopped_at = max(self._started_at, now - self._silence_s)
-        if self._stopped_at is None or now < self._stopped_at + self._silence_s:
+            self._stopped_at = max(self._started_at, now - self._wanted_s)
+        if self._stopped_at is None or now < self._stopped_at + self._wanted_s:
             return [], None
-        actions = [] if self._asked_at is not None else self._ask(now)
+        actions = [] if self._asked_at is not None or self._is_settled else self._ask(now)
         if not self._answered(now):
             return actions, None
-        understood = self._text is not None
-        turn = CallerTurn(self._number, self._text or "", self.speech_s, self._stopped_at, understood)
+        words = self._known
+        turn = CallerTurn(self._number, words or "", self.speech_s, self._stopped_at, understood=words is not None)
         return [*actions, *self.close()], turn
 
     def close(self) -> list[Action]:
@@ -155,14 +181,40 @@ class TurnTaker:
             return None
         if self._stopped_at is None:
             return self._started_at + self._rules.longest_turn_s
-        silence_ends_at = self._stopped_at + self._silence_s
-        if self._asked_at is None or self._text is not None or self._failed:
+        silence_ends_at = self._stopped_at + self._wanted_s
+        if self._asked_at is None or self._has_answer:
             return silence_ends_at
         return max(silence_ends_at, self._asked_at + self._rules.transcript_limit_s)
 
+    # --- within ------------------------------------------------------------------------------------------------
+
+    @property
+    def _known(self) -> str | None:
+        return self._so_far or None if self._text is None else self._text
+
+    @property
+    def _wanted_s(self) -> float:
+        return 0.0 if self._is_over else self._silence_s
+
+    @property
+    def _has_answer(self) -> bool:
+        return self._text is not None or self._failed or self._is_settled
+
     def _answered(self, now: float) -> bool:
         late = self._asked_at is not None and now >= self._asked_at + self._rules.transcript_limit_s
-        return self._text is not None or self._failed or late
+        return self._has_answer or late
+
+    def _go_on(self, at: float) -> list[Action]:
+        self._stopped_at = self._asked_at = self._text = None
+        self._failed = self._is_over = self._is_settled = False
+        self._weigh()
+        if self._started_at is not None:
+            return []
+        self._started_at = at
+        return [Listen(self._number)]
+
+    def _weigh(self) -> None:
+        self._silence_s = silence_s(self._known, self.expected, self._pauses, self._rules.endpointing)
 
     def _ask(self, now: float) -> list[Action]:
         self._attempt += 1

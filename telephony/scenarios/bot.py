@@ -89,14 +89,18 @@ class VoiceFault(Part):
 
 
 class Voice(Part):
-    """The scripted voice. `slow` is how long it takes to begin a sentence."""
+    """The scripted voice. `slow` is how long it takes to begin a sentence.
+
+    With `word_timings` it tells when it says each word; without, how far a sentence was heard is estimated.
+    """
 
     slow: Seconds = 0.0
+    word_timings: bool = False
     faults: tuple[VoiceFault, ...] = ()
 
 
 class HearingFault(Part):
-    """What goes wrong with the nth recognition, counted from 1, or with every one."""
+    """What goes wrong at the end of the nth recognition, counted from 1, or of every one."""
 
     attempt: Annotated[int, Field(ge=1)] | None = None
     stall: Seconds = 0.0

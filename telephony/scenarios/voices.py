@@ -1,18 +1,19 @@
 """The ears and voices of invented time: a voice, a recogniser and a detector that do what the scenario says."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import numpy as np
 
 from providers.errors import TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
-from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
+from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities, WordTiming
 from telephony.audio import mulaw
 from telephony.audio.framer import Framer
 from telephony.audio.loudness import LoudnessEngine
 from telephony.scenarios.bot import Recogniser, Voice
-from telephony.scenarios.sounds import Reader, speech
+from telephony.scenarios.sounds import CHARACTER_S, Reader, speech
 
 _NAME = "scripted"
 _CHUNK_BYTES = 640  # 80 ms
@@ -28,6 +29,7 @@ class ScriptedVoice(BaseVoiceProvider):
         super().__init__(VoiceProviderConfig(provider_name=_NAME))
         self._voice = voice
         self._sentences = 0
+        self._text = ""
 
     async def connect(self) -> None:
         self._connected = True
@@ -37,6 +39,7 @@ class ScriptedVoice(BaseVoiceProvider):
 
     async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
         self._sentences += 1
+        self._text = text
         fault = next((one for one in self._voice.faults if one.sentence in (None, self._sentences)), None)
         await asyncio.sleep(self._voice.slow)
         audio = speech(text)
@@ -48,6 +51,10 @@ class ScriptedVoice(BaseVoiceProvider):
                     raise TTSError("the script fails here", provider=_NAME, operation="tts", retryable=True)
                 fault = None
             yield audio[start : start + _CHUNK_BYTES]
+
+    def word_timings(self) -> Sequence[WordTiming]:
+        words = re.finditer(r"\S+", self._text if self._voice.word_timings else "")
+        return [WordTiming(word[0], word.start() * CHARACTER_S, word.end() * CHARACTER_S) for word in words]
 
     async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
         raise TranscriptionError("this engine only speaks", provider=_NAME, operation="stt")
@@ -83,15 +90,15 @@ class ScriptedRecogniser(BaseVoiceProvider):
         self._attempts += 1
         fault = next((one for one in self._recogniser.faults if one.attempt in (None, self._attempts)), None)
         self._reader, self._heard_s, self._silence_s = Reader(), 0.0, 0.0
+        streams, had_ended = self.capabilities.streaming_stt, False
         async for chunk in audio_stream:
             seconds = len(chunk) / mulaw.RATE_HZ
             self._heard_s += seconds
-            if self._reader.feed(chunk):
-                self._silence_s = 0.0
-                if self.capabilities.streaming_stt and fault is None:
-                    yield TranscriptionResult(self._reader.text, 0.0, self._heard_s)
-            else:
-                self._silence_s += seconds
+            has_words = self._reader.feed(chunk)
+            self._silence_s = 0.0 if has_words else self._silence_s + seconds
+            if streams and (has_words or self._has_ended > had_ended):
+                yield TranscriptionResult(self._reader.text, 0.0, self._heard_s)
+            had_ended = self._has_ended
         await asyncio.sleep(self._recogniser.slow + (fault.stall if fault else 0.0))
         if fault is not None and fault.fail:
             raise TranscriptionError("the script fails here", provider=_NAME, operation="stt", retryable=True)
@@ -99,10 +106,13 @@ class ScriptedRecogniser(BaseVoiceProvider):
         yield TranscriptionResult(text, 0.0, self._heard_s, is_final=True)
 
     async def get_vad_info(self) -> VADInfo | None:
-        if self._recogniser.end_of_turn is None:
-            return None
-        has_ended = bool(self._reader.text) and self._silence_s >= self._recogniser.end_of_turn
-        return VADInfo(float(has_ended), 0.0, 0, self._heard_s)
+        return VADInfo(float(self._has_ended), 0.0, 0, self._heard_s)
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the caller has, in this engine's opinion, finished."""
+        wanted_s = self._recogniser.end_of_turn
+        return wanted_s is not None and bool(self._reader.text) and self._silence_s >= wanted_s
 
 
 class _StreamingRecogniser(ScriptedRecogniser):

@@ -53,3 +53,7 @@ def test_what_is_missing_is_named() -> None:
 
 async def test_an_engine_with_nothing_to_load_is_prepared_at_once() -> None:
     await EchoProvider.prepare(VoiceSettings())
+
+
+def test_an_engine_need_not_know_when_it_says_each_word() -> None:
+    assert EchoProvider(EchoConfig(api_key="k")).word_timings() == ()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from telephony.call import english
 from telephony.call.expectation import Expectation, expectation
-from telephony.call.intrusion import Intrusion, IntrusionRules, judge
+from telephony.call.intrusion import Intrusion, IntrusionRules, asks_for_presence, judge
 
 ANYTHING, YES_NO, NUMBER, SPELLING = Expectation
 NOISE, BACKCHANNEL, ECHO, TURN = Intrusion
@@ -314,3 +314,13 @@ def test_the_bot_never_interrupts_itself_with_six_words_of_its_own(
 @given(st.sampled_from(["Yes.", "No, thanks.", "Yeah, sure.", "Mm-hm."]), DURATIONS)
 def test_an_answer_to_a_yes_no_question_is_always_a_turn(text: str, speech_s: float) -> None:
     assert judge(text, speech_s, "Shall I book it?", YES_NO, RULES) is TURN
+
+
+@pytest.mark.parametrize("text", ["Hello?", "Hello? Hello?", "Um, are you still there?", "Hi! Can you hear me?"])
+def test_a_caller_who_waits_may_only_want_to_know_that_they_are_heard(text: str) -> None:
+    assert asks_for_presence(text)
+
+
+@pytest.mark.parametrize("text", ["", "Um.", "Yes.", "Hello, for four people.", "Are you open?", "Okay."])
+def test_or_may_want_something(text: str) -> None:
+    assert not asks_for_presence(text)

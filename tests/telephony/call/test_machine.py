@@ -28,6 +28,7 @@ from telephony.call.actions import (
 from telephony.call.endpointing import EndpointingRules
 from telephony.call.machine import CallMachine
 from telephony.call.phases import Phase
+from telephony.call.rules import CallRules
 from tests.telephony.call.driver import RULES, Driver
 
 
@@ -380,6 +381,21 @@ def test_a_caller_who_waits_is_told_to_hold_on_once(call: Driver) -> None:
     assert call.after(RULES.reply_limit_s) == [CancelReply(1), Say(1, 1, RULES.apology)]
 
 
+def test_a_caller_who_asks_whether_anybody_is_there_is_told_and_the_reply_goes_on(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    for number, words in enumerate(("Hello?", "Hello, are you there?")):
+        assert call.caller_says(words)[-1] == Say(1, number, RULES.holding)
+        call.hear_all()
+        assert call.phase() is Phase.THINKING
+
+    assert call.talk == ["caller: When do you open?"]
+    assert call.happen(events.SentenceGenerated(1, "At noon.")) == [Say(1, 2, "At noon.")]
+
+
+def test_a_caller_who_says_hello_while_the_bot_listens_is_answered(call: Driver) -> None:
+    assert call.caller_says("Hello?")[-1] == StartReply(1)
+
+
 def test_a_caller_who_waits_for_the_recogniser_is_told_to_hold_on_too(call: Driver) -> None:
     call.happen(events.SpeechStarted(call.now))
     call.after(1.0, events.SpeechStopped(call.now + 1.0))
@@ -708,6 +724,168 @@ def test_a_guess_may_want_to_hang_up_but_not_before_it_counts() -> None:
     call.after(0.5)
 
     assert call.hear_all()[-1] == HangUp(EndReason.GOODBYE)
+
+
+# --- a recogniser that tells its words while the caller speaks ---------------------------------------------------
+
+STREAMING = replace(GUESSING, transcribe_at_pause=False)
+
+
+def streamed(*words: str, rules: CallRules = STREAMING) -> tuple[Driver, list[Action]]:
+    """A caller has said the last of these, each made out in its turn, and has paused; and what that led to."""
+    call = Driver(rules)
+    call.greet()
+    call.happen(events.SpeechStarted(call.now))
+    for text in words:
+        call.after(0.5, events.WordsSoFar(1, text))
+    return call, call.after(0.1, events.SpeechStopped(call.now + 0.1))
+
+
+def test_a_reply_is_guessed_at_the_pause_on_the_words_so_far() -> None:
+    _, orders = streamed("When do", "When do you open")
+
+    assert orders == [StartReply(1, guess="When do you open")]
+
+
+@pytest.mark.parametrize("last", ["When do you open?", "when do you OPEN", "", "When do you open"])
+def test_a_guess_is_right_if_the_last_word_of_the_recogniser_says_the_same(last: str) -> None:
+    call, _ = streamed("When do you open")
+    call.happen(events.SentenceGenerated(1, "At noon."))
+    assert call.after(0.5) == [Transcribe(1, 1)]
+
+    assert call.words(last) == [
+        StopListening(1),
+        RememberCaller(1, last or "When do you open"),
+        ConfirmReply(1),
+        Say(1, 0, "At noon."),
+    ]
+
+
+def test_a_guess_is_dropped_if_the_last_word_of_the_recogniser_says_something_else() -> None:
+    call, _ = streamed("When do you open")
+    call.happen(events.SentenceGenerated(1, "At noon."))
+    call.after(0.5)
+
+    assert call.words("When do you open on Sunday?") == [
+        CancelReply(1),
+        StartReply(1, guess="When do you open on Sunday?"),
+        StopListening(1),
+        RememberCaller(1, "When do you open on Sunday?"),
+        ConfirmReply(1),
+    ]
+
+
+def test_words_that_come_after_the_pause_make_for_another_guess_and_the_same_words_do_not() -> None:
+    call, _ = streamed("When do you")
+
+    assert call.happen(events.WordsSoFar(1, "When do you open")) == [
+        CancelReply(1),
+        StartReply(1, guess="When do you open"),
+    ]
+    assert call.happen(events.WordsSoFar(1, "When do you open?")) == []
+
+
+def test_there_are_only_so_many_guesses_in_a_turn() -> None:
+    call, _ = streamed("One")
+    for count in range(2, 12):
+        call.happen(events.WordsSoFar(1, f"one {count}"))
+
+    guesses = [order for order in call.orders if isinstance(order, StartReply)]
+    assert len(guesses) == STREAMING.most_guesses
+    call.after(0.5)
+    assert call.words("one 11")[-1] == StartReply(1)
+    call.bot_replies("Eleven.")
+    call.hear_all()
+    call.happen(events.SpeechStarted(call.now))
+    call.happen(events.WordsSoFar(2, "and then"))
+    assert call.after(0.5, events.SpeechStopped(call.now + 0.5)) == [StartReply(2, guess="and then")]
+
+
+def test_no_guess_is_made_at_words_that_may_still_change_while_the_caller_talks() -> None:
+    call = Driver(STREAMING)
+    call.greet()
+    call.happen(events.SpeechStarted(call.now))
+
+    assert call.happen(events.WordsSoFar(1, "When do you open")) == []
+
+
+def test_words_over_the_bot_that_are_no_turn_let_it_go_on_before_the_recogniser_has_finished() -> None:
+    for words in ("Mm-hm", "we make pizza", "you"):
+        call, _ = streamed("Tell me about you.", rules=replace(STREAMING, endpointing=EndpointingRules()))
+        call.after(1.0)
+        call.words("Tell me about you.")
+        call.bot_replies("We make pizza in a wood oven.")
+        call.happen(events.SpeechStarted(call.now))
+        call.after(0.4, events.WordsSoFar(2, words))
+        assert call.phase() is Phase.HELD
+        assert call.happen(events.SpeechStopped(call.now)) == []
+
+        assert call.after(0.25) == []
+        assert call.after(0.05) == [StopListening(2), ResumePlayback()]
+
+
+def test_words_over_the_bot_that_become_a_turn_in_time_take_it() -> None:
+    call, _ = streamed("Tell me about you.")
+    call.after(0.5)
+    call.words("Tell me about you.")
+    call.bot_replies("We make pizza in a wood oven.")
+    call.happen(events.SpeechStarted(call.now))
+    call.after(0.4, events.WordsSoFar(2, "Okay"))
+    call.happen(events.SpeechStopped(call.now))
+    call.after(0.1, events.WordsSoFar(2, "Okay but how much is it"))
+    call.after(0.5)
+
+    assert call.words("Okay, but how much is it?")[-1] == StartReply(2)
+
+
+def test_words_made_out_where_no_voice_is_noticed_silence_the_bot_if_they_are_a_turn() -> None:
+    for words, silenced in (("Stop", True), ("Okay", False)):
+        call, _ = streamed("Tell me about you.")
+        call.after(0.5)
+        call.words("Tell me about you.")
+        call.bot_replies("We make pizza in a wood oven.")
+        call.happen(events.WordsMissed(call.now))
+
+        assert (HoldPlayback() in call.happen(events.WordsSoFar(2, words))) is silenced
+
+
+def test_words_over_a_notice_do_not_silence_it() -> None:
+    call = Driver(replace(STREAMING, notice="This call is recorded."))
+    call.happen(events.CallStarted())
+    call.happen(events.WordsMissed(call.now))
+
+    assert call.happen(events.WordsSoFar(1, "Stop")) == []
+
+
+def test_words_before_the_bot_spoke_do_not_silence_it() -> None:
+    call, _ = streamed("When do you open")
+    call.after(RULES.holding_after_s)
+    assert call.saying[-1].text == RULES.holding
+
+    assert call.happen(events.WordsSoFar(1, "When do you open on Sunday")) == []
+
+
+def test_an_engine_that_says_over_before_the_pause_is_noticed_is_believed_then() -> None:
+    call = Driver(STREAMING)
+    call.greet()
+    call.happen(events.SpeechStarted(call.now))
+    call.happen(events.WordsSoFar(1, "I am coming with my"))
+    call.happen(events.EngineSaysOver(1))
+
+    assert call.after(0.5) == []
+    assert call.happen(events.SpeechStopped(call.now))[-1] == Transcribe(1, 1)
+
+
+def test_nothing_is_made_of_words_of_another_turn(call: Driver) -> None:
+    assert call.happen(events.WordsSoFar(1, "Hello?")) == []
+    call.happen(events.SpeechStarted(call.now))
+    call.happen(events.SpeechStopped(call.now))
+
+    assert call.happen(events.WordsSoFar(2, "Hello?")) == []
+    assert call.happen(events.WordsSoFar(0, "Hello?")) == []
+
+
+# --- the ends of a call ------------------------------------------------------------------------------------------
 
 
 def test_keys_take_the_place_of_what_was_being_said(call: Driver) -> None:

@@ -1,5 +1,7 @@
 """The ledger: how far ahead audio goes, what marks prove, and what a clear leaves unheard."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,7 +171,7 @@ def test_after_a_drop_the_echoes_that_come_back_stand_for_nothing_heard() -> Non
     sent = playout.take(now=0.0)
 
     playout.echoed("1:0:begin:0", 0.02)
-    assert playout.drop(now=0.5) == Cut(1, 0, 0.5 / 4)
+    assert playout.drop(now=0.5) == Cut(1, 0, 0.5 / 4, 0.5)
     assert playout.drop(now=0.6) is None
     assert [playout.echoed(name, 0.7) for name in marks(sent)] == [[]]
     assert playout.wakes_at() is None
@@ -188,7 +190,7 @@ def test_speech_after_a_drop_starts_at_once() -> None:
 def test_what_was_dropped_before_it_was_sent_was_not_heard_at_all() -> None:
     playout = Playout()
     playout.finish(1, 0)
-    assert playout.drop(now=9.0) == Cut(1, 0, 0.0)
+    assert playout.drop(now=9.0) == Cut(1, 0, 0.0, 0.0)
 
 
 def test_the_clock_of_playback_is_set_by_the_carriers_echoes() -> None:
@@ -208,7 +210,7 @@ def test_what_a_mark_denies_is_not_counted_as_heard() -> None:
     playout.take(now=0.0)
     playout.echoed("1:0:begin:0", 0.02)
 
-    assert playout.drop(now=1.4) == Cut(1, 0, 1 / 4)  # the mark after one second has not come back
+    assert playout.drop(now=1.4) == Cut(1, 0, 1 / 4, 1.0)  # the mark after one second has not come back
 
 
 def test_a_mark_whose_echo_is_long_due_denies_nothing_any_more() -> None:
@@ -217,7 +219,7 @@ def test_a_mark_whose_echo_is_long_due_denies_nothing_any_more() -> None:
     playout.take(now=0.0)
     playout.echoed("1:0:begin:0", 0.02)
 
-    assert playout.drop(now=1.6) == Cut(1, 0, 1.6 / 4)
+    assert playout.drop(now=1.6) == Cut(1, 0, 1.6 / 4, 1.6)
 
 
 def test_nothing_is_counted_as_heard_while_the_first_echo_may_be_on_its_way() -> None:
@@ -225,7 +227,7 @@ def test_nothing_is_counted_as_heard_while_the_first_echo_may_be_on_its_way() ->
     playout.add(1, 0, SECOND * 4)
     playout.take(now=0.0)
 
-    assert playout.drop(now=0.4) == Cut(1, 0, 160 / 32000)
+    assert playout.drop(now=0.4) == Cut(1, 0, 160 / 32000, 0.02)
 
 
 def test_sentences_whose_time_is_long_up_were_heard_though_their_marks_are_lost() -> None:
@@ -248,7 +250,7 @@ def test_dropping_speech_that_was_all_played_tells_so() -> None:
     playout.finish(1, 0)
     playout.take(0.0)
 
-    assert playout.drop(now=1.6) == Cut(1, 0, 1.0)
+    assert playout.drop(now=1.6) == Cut(1, 0, 1.0, math.inf)
 
 
 def test_held_speech_goes_on_a_little_before_where_it_was_cut() -> None:
@@ -291,7 +293,7 @@ def test_nothing_is_counted_as_heard_of_sentences_behind_the_one_that_was_held()
     playout.take(now=2.0)
     playout.echoed("1:0:end:1", 2.25)
 
-    assert playout.drop(now=2.25) == Cut(1, 1, 0.0)
+    assert playout.drop(now=2.25) == Cut(1, 1, 0.0, 0.0)
 
 
 def test_marks_of_before_every_pause_prove_nothing_after_the_last() -> None:

@@ -21,11 +21,12 @@ from agent.tools import Book, front_desk_tools
 from providers.errors import ProviderException, TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
-from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
+from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities, WordTiming
 from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines, Mind
+from telephony.call.speaker import AUDIO_LIMIT_S
 from telephony.scenarios.clock import InventedTimeLoop
 from tests.telephony.call.line import LineInInventedTime, LoudnessDetection
 
@@ -282,6 +283,29 @@ def test_a_voice_that_fails_once_is_given_another_sentence(error: Exception) -> 
     assert done.said(Kind.BOT_SAID) == [RULES.apology]
 
 
+def test_a_voice_that_fails_but_may_not_the_next_time_is_asked_again() -> None:
+    done = call(voice=_Broken("speaks", TTSError("away", retryable=True)), hangs_up_at=8.0)
+    assert done.said(Kind.BOT_SAID) == [GREETING]
+
+    done = call(voice=_Broken("speaks", TTSError("away", retryable=True), times=2), hangs_up_at=8.0)
+    assert done.said(Kind.BOT_SAID) == [RULES.apology]
+
+
+def test_a_voice_that_gives_no_audio_in_time_is_asked_again() -> None:
+    class Stalling(ScriptedVoiceProvider):
+        asked = 0
+
+        async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+            self.asked += 1
+            await asyncio.sleep(100.0 if self.asked == 1 else 0.0)
+            async for chunk in super().text_to_speech(text):
+                yield chunk
+
+    done = call(voice=Stalling(ScriptedConfig()), hangs_up_at=8.0)
+    assert done.said(Kind.BOT_SAID) == [GREETING]
+    assert done.times(Kind.AUDIO_SENT)[0] == pytest.approx(AUDIO_LIMIT_S, abs=0.1)
+
+
 def test_a_voice_that_is_gone_ends_the_call_without_an_order_so_that_the_webhook_apologises() -> None:
     done = call(voice=_Broken("speaks", TTSError("away"), times=9), hangs_up_at=60.0)
 
@@ -397,6 +421,41 @@ def test_words_are_heard_where_the_voice_was_not_noticed() -> None:
 
     assert done.times(Kind.CALLER_SPEECH_STARTED) == []
     assert done.said(Kind.CALLER_SAID) == ["while you spoke"]
+
+
+class _Timed(ScriptedVoiceProvider):
+    """Claims to speak every word but the last in half a second, and that last one for as long as it takes."""
+
+    def __init__(self, breaks: bool = False) -> None:
+        super().__init__(ScriptedConfig(transcripts=["Tell me.", "Stop."]))
+        self._breaks = breaks
+        self._words: list[str] = []
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        self._words = text.split()
+        async for chunk in super().text_to_speech(text):
+            yield chunk
+
+    def word_timings(self) -> Sequence[WordTiming]:
+        if self._breaks:
+            raise RuntimeError("a bug of the engine's")
+        *most, last = self._words
+        return [*(WordTiming(word, 0.0, 0.5) for word in most), WordTiming(last, 0.5, 100.0)]
+
+
+def cut_off(voice: BaseVoiceProvider) -> str:
+    """What is remembered of a long sentence that a caller cut off about a second after it began."""
+    done = call(talk=[(2.0, 1.0), (4.5, 1.0)], voice=voice, replies=[[LONG], ["Yes?"]], hangs_up_at=10.0)
+    return next(str(entry.details["text"]) for entry in done.journal.entries if entry.details.get("interrupted"))
+
+
+def test_a_voice_that_tells_when_it_says_each_word_is_cut_at_the_word_reached() -> None:
+    first_piece = LONG.partition(",")[0]
+    assert cut_off(_Timed()) == first_piece.rpartition(" ")[0]
+
+
+def test_a_voice_that_cannot_tell_is_cut_where_it_should_be_by_now() -> None:
+    assert 3 <= len(cut_off(_Timed(breaks=True)).split()) <= 5
 
 
 class _Coroutine(ScriptedVoiceProvider):

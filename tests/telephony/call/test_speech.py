@@ -1,8 +1,10 @@
 """The bot's words: said, heard, failed and cut."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.spoken import speakable
 from telephony.call.speech import BotSpeech
 
 
@@ -77,3 +79,28 @@ def test_a_cut_proves_that_the_sentences_before_it_were_heard() -> None:
     speech.cut(2, 0.5)
 
     assert speech.text == "One. Two. Three"
+
+
+ALL = "It costs $5 today."
+"""To a voice: It costs 5 dollars today."""
+
+
+@pytest.mark.parametrize(
+    ("spoken", "heard"),
+    [(0, ""), (1, "It"), (2, "It costs"), (3, "It costs"), (4, "It costs $5"), (5, ALL), (9, ALL)],
+)
+def test_a_voice_that_counts_its_words_has_said_those_of_the_sentence_that_they_make(spoken: int, heard: str) -> None:
+    speech = said(ALL)
+    speech.cut(0, 0.1, spoken)
+
+    assert speech.text == heard
+
+
+@given(st.lists(st.sampled_from(["one", "$5", "3:30", "e.g.", "12", "pm", "🍕", "&"]), max_size=12), st.integers(0, 30))
+def test_a_count_of_spoken_words_never_credits_more_than_were_spoken(words: list[str], spoken: int) -> None:
+    speech = said(" ".join(words))
+    speech.cut(0, 1.0, spoken)
+
+    heard = speech.text.split()
+    assert heard == words[: len(heard)]
+    assert len(speakable(speech.text).split()) <= spoken
