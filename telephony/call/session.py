@@ -17,9 +17,10 @@ from agent.tools import ControlRequested
 from providers.errors import ProviderException
 from providers.voice.base import BaseVoiceProvider
 from telephony.call import actions, events
-from telephony.call.journal import Journal, Kind
+from telephony.call.journal import Detail, Journal, Kind
 from telephony.call.listener import Listener, VoiceDetection
 from telephony.call.machine import CallMachine
+from telephony.call.memory import remember, tools_done
 from telephony.call.rules import CallRules
 from telephony.call.speaker import Speaker, SpeechLine
 from telephony.twilio.messages import Dtmf, Mark, Media
@@ -177,6 +178,7 @@ class CallSession:
         match ending:
             case actions.Transfer(number):
                 reason = actions.EndReason.TRANSFERRED
+                self._note(Kind.TRANSFER_STARTED, number=number)
                 taken = await self._carrier.transfer(self._call_sid, number)
             case actions.HangUp(actions.EndReason.CALLER_LEFT | actions.EndReason.FAILED as reason):
                 taken = False
@@ -202,6 +204,10 @@ class CallSession:
                 self._note(Kind.CALLER_SPEECH_STARTED, at=event.at)
             case events.SpeechStopped():
                 self._note(Kind.CALLER_SPEECH_ENDED, at=event.at)
+            case events.SentenceHeard(turn, sentence):
+                self._note(Kind.SENTENCE_HEARD, turn=turn, sentence=sentence)
+            case events.SentenceFailed(turn, sentence):
+                self._note(Kind.SENTENCE_FAILED, turn=turn, sentence=sentence)
         self._carry_out(self._machine.handle(event, self._clock()))
 
     def _on_timer(self) -> None:
@@ -231,11 +237,9 @@ class CallSession:
             case actions.StopListening(turn):
                 self._listener.stop(turn)
             case actions.RememberCaller(turn, text, keyed):
-                self._note(Kind.CALLER_SAID, turn=turn, text=text)
-                (self._history.caller_pressed if keyed else self._history.caller_said)(text)
+                self._remember(Kind.CALLER_SAID, turn=turn, text=text, keyed=keyed)
             case actions.RememberBot(turn, text, interrupted):
-                self._note(Kind.BOT_SAID, turn=turn, text=text, interrupted=interrupted)
-                self._history.bot_said(text, interrupted=interrupted)
+                self._remember(Kind.BOT_SAID, turn=turn, text=text, interrupted=interrupted)
             case actions.StartReply():
                 self._start_reply(order)
             case actions.ConfirmReply():
@@ -254,6 +258,7 @@ class CallSession:
                 self._note(Kind.RESUMED, turn=self._machine.turn)
                 self._speaker.resume()
             case actions.DropPlayback():
+                self._note(Kind.SILENCED, turn=self._machine.turn)
                 cut = self._speaker.drop()
                 if cut is not None:
                     self._dispatch(cut)
@@ -278,7 +283,7 @@ class CallSession:
 
     def _remember_rounds(self) -> None:
         for item in self._rounds:
-            self._history.tool_round(item.ai_message, item.tool_messages)
+            self._remember(Kind.TOOLS_DONE, **tools_done(self._machine.turn, item.ai_message, item.tool_messages))
         self._rounds.clear()
 
     def _cancel_reply(self) -> None:
@@ -295,6 +300,7 @@ class CallSession:
         except Exception:
             logger.exception("the reply failed in the model's own code")
         else:
+            self._note(Kind.REPLY_FINISHED, turn=turn)
             self._dispatch(events.ReplyFinished(turn))
             return
         self._dispatch(events.ReplyFailed(turn))
@@ -331,16 +337,22 @@ class CallSession:
                     self._remember_rounds()
             case ControlRequested("transfer_call", args):
                 number = self._engines.transfer_numbers[args["destination"]]
+                self._note(Kind.TRANSFER_WANTED, turn=turn, number=number)
                 self._dispatch(events.TransferRequested(turn, number))
             case ControlRequested("collect_digits", args):
+                self._note(Kind.KEYS_WANTED, turn=turn, length=args["length"] or 0, terminator=args["terminator"])
                 self._dispatch(events.KeysRequested(turn, args["length"], args["terminator"]))
             case ControlRequested("hang_up"):
+                self._note(Kind.HANG_UP_WANTED, turn=turn)
                 self._dispatch(events.HangUpRequested(turn))
 
     # --- the journal -------------------------------------------------------------------------------------------
 
-    def _note(self, kind: Kind, at: float | None = None, **details: str | int | bool) -> None:
+    def _note(self, kind: Kind, at: float | None = None, **details: Detail) -> None:
         self._journal.note(kind, self._clock() if at is None else at, **details)
+
+    def _remember(self, kind: Kind, **details: Detail) -> None:
+        remember(self._history, self._journal, kind, self._clock(), **details)
 
     def _note_voice(self, kind: Kind, turn: int, sentence: int) -> None:
         self._note(kind, turn=turn, sentence=sentence)

@@ -12,8 +12,9 @@ from agent.business import Business, load_business
 from agent.history import History
 from agent.prompt import CallFacts, system_prompt
 from agent.tools import call_tools
-from telephony.call.journal import Entry
+from telephony.call.journal import Entry, Kind
 from telephony.call.journal import Journal as CallJournal
+from telephony.call.memory import remember
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines, Mind
 from telephony.persona import call_rules
@@ -95,6 +96,7 @@ class _Call:
         self._scenario = scenario
         self._business = business
         self._problems: list[str] = []
+        self._why_back = ""
 
     async def run(self) -> Run:
         scenario, business = self._scenario, self._business
@@ -140,7 +142,7 @@ class _Call:
                 return line.ended or "the bot left"
             await asyncio.sleep(RINGS_S)
             self._log.note(Dialled(self._log.at_s(self._clock()), (carrier.dialled,), "no-answer"))
-            self._history.happened("The transfer failed: nobody answered.")
+            self._why_back = "The transfer failed: nobody answered."
             rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
 
     async def _serve(self, session: CallSession) -> None:
@@ -167,6 +169,8 @@ class _Call:
         began_at_s = self._log.at_s(self._clock())
         journal = CallJournal(self._clock())
         journal.watchers.add(lambda: self._copy(journal.entries[-1], began_at_s))
+        if self._why_back:
+            remember(self._history, journal, Kind.HAPPENED, self._clock(), text=self._why_back)
         return CallSession(line.carrier.start.call_sid, line, engines, self._history, rules, carrier, journal)
 
     def _rules(self) -> CallRules:
@@ -197,7 +201,8 @@ class _Call:
         """What the bot writes into its journal, as its feed would tell it."""
         fields = dict(entry.details)
         turn = fields.pop("turn", 0)
-        self._log.note(BotReported(began_at_s + entry.at_s, entry.kind.value, int(turn), fields))
+        number = turn if isinstance(turn, int) else 0
+        self._log.note(BotReported(began_at_s + entry.at_s, entry.kind.value, number, fields))
 
     async def _text(self, message: str) -> None:
         self._report("text_sent", text=message)

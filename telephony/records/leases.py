@@ -1,0 +1,84 @@
+"""Leases: which process of the fleet serves which call, so that there are never two bots on one."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from telephony.records.database import insert_into, transaction
+from telephony.records.schema import leases
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A process holds a call's stream of this number until `expires_at`, or has let it expire."""
+
+    call_sid: str
+    stream: int
+    process: str
+    expires_at: float
+
+
+class Leases:
+    """The leases of one process, among those of the fleet. `now` is of the epoch: the fleet's clocks should agree.
+
+    Every method is one statement, so that two processes never both succeed; all raise `DatabaseAway`, after which the
+    order may or may not have been carried out. Cancelling is safe in the same sense.
+    """
+
+    def __init__(self, engine: AsyncEngine, process: str, lifetime_s: float = 15.0) -> None:
+        self._engine = engine
+        self._process = process
+        self._lifetime_s = lifetime_s
+
+    async def claim(self, call_sid: str, now: float) -> int:
+        """A stream of this call has begun here: take the call from whoever has it; returns the stream's number.
+
+        The carrier has decided where the call is, so the newest stream wins.
+        """
+        insert = insert_into(self._engine, leases).values(call_sid=call_sid, stream=1, **self._held(now))
+        claim = insert.on_conflict_do_update(
+            index_elements=[leases.c.call_sid], set_={"stream": leases.c.stream + 1, **self._held(now)}
+        )
+        async with transaction(self._engine) as connection:
+            stream: int = (await connection.execute(claim.returning(leases.c.stream))).scalar_one()
+        return stream
+
+    async def take_over(self, lost: Lease, now: float) -> bool:
+        """Take a lease that has expired, as `expired` gave it; False if another process was quicker.
+
+        What it is taken for is to bring the call back to a stream, which then claims it.
+        """
+        is_unchanged = and_(*(leases.c[name] == getattr(lost, name) for name in ("call_sid", "stream", "process")))
+        take = update(leases).where(is_unchanged, leases.c.expires_at <= now).values(**self._held(now))
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(take.returning(leases.c.stream))).scalar_one_or_none() is not None
+
+    async def renew(self, now: float) -> set[str]:
+        """Go on holding all that this process holds; returns the calls, without those that were taken from it."""
+        renew = update(leases).where(leases.c.process == self._process).values(expires_at=now + self._lifetime_s)
+        async with transaction(self._engine) as connection:
+            return set((await connection.execute(renew.returning(leases.c.call_sid))).scalars())
+
+    async def release(self, call_sid: str, now: float) -> bool:
+        """Let a call go that has ended or left; False if it was not this process's any more."""
+        mine = and_(leases.c.call_sid == call_sid, leases.c.process == self._process)
+        release = update(leases).where(mine).values(process=None, expires_at=now)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(release.returning(leases.c.stream))).scalar_one_or_none() is not None
+
+    async def expired(self, now: float, most: int = 100) -> list[Lease]:
+        """Leases whose process has not renewed them, the longest expired first."""
+        lost = and_(leases.c.process.is_not(None), leases.c.expires_at <= now)
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(select(leases).where(lost).order_by(leases.c.expires_at).limit(most))
+            return [Lease(row.call_sid, row.stream, row.process, row.expires_at) for row in found]
+
+    async def live(self, now: float) -> int:
+        """How many calls the fleet holds."""
+        held = and_(leases.c.process.is_not(None), leases.c.expires_at > now)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(select(func.count()).where(held))).scalar_one()
+
+    def _held(self, now: float) -> dict[str, str | float]:
+        return {"process": self._process, "expires_at": now + self._lifetime_s}
