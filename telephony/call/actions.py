@@ -14,6 +14,9 @@ class EndReason(StrEnum):
     TOO_LONG = "the call reached its limit"
     FAILED = "the bot could not go on"
     DEFEATED = "the language model could not go on"
+    LINE_LOST = "the stream broke"
+    HANDED_OVER = "handed over to another process"
+    REPLACED = "another stream of the call has begun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,11 @@ class HangUp:
     reason: EndReason
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """End the stream, for another process to take the call up as it is."""
+
+
 type Action = (
     Listen
     | Transcribe
@@ -134,4 +142,5 @@ type Action = (
     | RememberBot
     | Transfer
     | HangUp
+    | HandOver
 )

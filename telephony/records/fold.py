@@ -22,6 +22,8 @@ class Talk:
 
     told: tuple[Entry, ...] = field(default=(), repr=False)
     """What the history was told, in order: `tell` tells it again."""
+    turn: int = 0
+    """The number of the caller's last turn."""
     turns: int = 0
     """How often the caller has said or keyed something."""
     unanswered: str = field(default="", repr=False)
@@ -96,8 +98,8 @@ class _Folding:
         match entry.kind, entry.details:
             case Kind.CALL_STARTED, _:
                 self._talk = replace(self._talk, ended="", transfer="", hanging_up=False)
-            case Kind.CALLER_SAID, {"text": str(text)}:
-                self._caller_said(text)
+            case Kind.CALLER_SAID, {"turn": int(turn), "text": str(text)}:
+                self._caller_said(turn, text)
             case Kind.BOT_SAID, _:
                 self._talk = replace(self._talk, unanswered="")
             case Kind.REPLY_STARTED, _:
@@ -115,13 +117,14 @@ class _Folding:
             case Kind.CALL_ENDED, {"reason": str(reason)}:
                 self._talk = replace(self._talk, ended=reason)
 
-    def _caller_said(self, text: str) -> None:
+    def _caller_said(self, turn: int, text: str) -> None:
         """A turn of the caller's, which takes back what the bot was about to do; keys end up in one as they are."""
         keys, wanted = self._talk.keys, self._talk.keys_wanted
         if keys and (keys.endswith(text) or keys[:-1].endswith(text)):  # the last may be the terminator
             keys, wanted = "", None
         self._talk = replace(
             self._talk,
+            turn=turn,
             turns=self._talk.turns + 1,
             unanswered=text,
             keys=keys,
