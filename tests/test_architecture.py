@@ -85,6 +85,8 @@ PURE = (
     "telephony/scenarios/timeline.py",
     "telephony/scenarios/verdict.py",
     "telephony/admission.py",
+    "telephony/aftermath.py",
+    "telephony/call/opening.py",
     "telephony/persona.py",
     "telephony/simulator/addresses.py",
     "telephony/simulator/caller.py",

@@ -39,6 +39,8 @@ class Talk:
     keys_wanted: KeysWanted | None = None
     transfer: str = field(default="", repr=False)
     """The number the caller is being put through to, or will be once the bot has said so."""
+    is_transferring: bool = False
+    """Whether the carrier has been told to put them through."""
     hanging_up: bool = False
     """Whether the call ends once the bot's words were heard."""
     ended: str = ""
@@ -97,7 +99,7 @@ class _Folding:
     def _take_rest(self, entry: Entry) -> None:
         match entry.kind, entry.details:
             case Kind.CALL_STARTED, _:
-                self._talk = replace(self._talk, ended="", transfer="", hanging_up=False)
+                self._talk = replace(self._talk, ended="", transfer="", is_transferring=False, hanging_up=False)
             case Kind.CALLER_SAID, {"turn": int(turn), "text": str(text)}:
                 self._caller_said(turn, text)
             case Kind.BOT_SAID, _:
@@ -111,7 +113,8 @@ class _Folding:
             case Kind.KEY_PRESSED, {"digit": str(digit)}:
                 self._talk = replace(self._talk, keys=self._talk.keys + digit)
             case ((Kind.TRANSFER_WANTED | Kind.TRANSFER_STARTED), {"number": str(number)}):
-                self._talk = replace(self._talk, transfer=number)
+                is_transferring = entry.kind is Kind.TRANSFER_STARTED
+                self._talk = replace(self._talk, transfer=number, is_transferring=is_transferring)
             case Kind.HANG_UP_WANTED, _:
                 self._talk = replace(self._talk, hanging_up=True)
             case Kind.CALL_ENDED, {"reason": str(reason)}:
@@ -130,5 +133,6 @@ class _Folding:
             keys=keys,
             keys_wanted=wanted,
             transfer="",
+            is_transferring=False,
             hanging_up=False,
         )
