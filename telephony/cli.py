@@ -1,4 +1,4 @@
-"""The command line: `offhook serve`, `offhook call`, `offhook demo`, `offhook scenario run`."""
+"""The command line: `offhook serve`, `call`, `demo`, `scenario run`, `db upgrade` and `records forget`."""
 
 import asyncio
 import sys
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 scenarios = typer.Typer(no_args_is_help=True, help="Scripted calls to the bot, judged by what must happen in them.")
 app.add_typer(scenarios, name="scenario")
+database = typer.Typer(no_args_is_help=True, help="The database of the call records.")
+app.add_typer(database, name="db")
+records = typer.Typer(no_args_is_help=True, help="The records of calls.")
+app.add_typer(records, name="records")
 console = Console(stderr=True)
 
 KEEP_ALIVE_S = 95
@@ -118,6 +122,38 @@ def scenario_run(
 
     if status := run_scenarios(paths, live, junit, Console()):
         raise typer.Exit(status)
+
+
+@database.callback()
+def db() -> None:
+    """A group of its own, so that `upgrade` is one of its commands."""
+
+
+@database.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema at DATABASE_URL up to date; a release does so before it serves."""
+    from telephony.records.command import upgrade_database
+
+    version = _run(upgrade_database(settings.records.DATABASE_URL))
+    console.print(f"the schema is at version {version}")
+
+
+@records.callback()
+def recorded() -> None:
+    """A group of its own, so that `forget` is one of its commands."""
+
+
+@records.command("forget")
+def records_forget(
+    number: Annotated[str, typer.Argument(help="The caller's number as Twilio gives it, such as +15005550006")],
+) -> None:
+    """Delete all that is recorded of the calls from a number: the calls, what was said in them, their recordings."""
+    from telephony.records.command import forget_caller
+
+    forgotten = _run(forget_caller(settings.records, number))
+    console.print(f"calls deleted: {forgotten.calls}")
+    if forgotten.unended:
+        console.print(f"{forgotten.unended} of them had no end: if they are going on, do this again after it")
 
 
 async def _show_call(options: CallOptions, microphone: bool) -> bool:

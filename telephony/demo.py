@@ -107,6 +107,8 @@ async def _server(console: Console, account_sid: str, auth_token: str, api_url: 
             LLM_PROVIDER="local",
             BUSINESS_FILE=str(SHIPPED),
             FRONT_DESK_BOOK=f"{folder}/front-desk.jsonl",
+            DATABASE_URL=f"sqlite:///{folder}/offhook.db",
+            RECORD_CALLS="false",
         )
         command = (
             sys.executable,

@@ -14,6 +14,7 @@ from providers.voice.factory import VoiceProviderFactory
 from telephony.audio.converter import input_spec, output_spec
 from telephony.audio.vad import VadHub
 from telephony.call.session import Mind
+from telephony.records.records import check_recording
 from telephony.settings import settings as line_settings
 
 
@@ -21,6 +22,7 @@ def check_configuration() -> None:
     """Raise one `ConfigurationError` with everything that is wrong with the settings, if anything is."""
     checks: tuple[Callable[[], object], ...] = (
         lambda: line_settings.telephony,
+        _check_recording,
         lambda: business_and_tools(provider_settings.llm.BUSINESS_FILE, provider_settings.llm.TOOLS_MODULE),
         mind,
         lambda: output_spec(speaking_engine()),
@@ -34,6 +36,11 @@ def check_configuration() -> None:
             problems |= dict.fromkeys(error.problems)
     if problems:
         raise ConfigurationError(problems)
+
+
+def _check_recording() -> None:
+    business, _ = business_and_tools(provider_settings.llm.BUSINESS_FILE, provider_settings.llm.TOOLS_MODULE)
+    check_recording(line_settings.telephony, business.notice)
 
 
 def mind() -> Mind:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.history import History
@@ -15,10 +15,13 @@ from providers.settings import settings as provider_settings
 from telephony import engines
 from telephony.audio.vad import VadHub, load_engine
 from telephony.call.actions import EndReason
-from telephony.call.journal import Journal
+from telephony.call.journal import Journal, Kind
+from telephony.call.memory import remember
 from telephony.call.session import CallSession, Engines
 from telephony.feed import CallFeed
 from telephony.persona import call_rules
+from telephony.records.records import Records
+from telephony.records.writer import Stream
 from telephony.settings import settings as line_settings
 from telephony.twilio.board import CallBoard
 from telephony.twilio.control import CallControl
@@ -37,6 +40,14 @@ UNSIGNED_SECRET = "unsigned development on loopback"  # noqa: S105 - where no re
 
 MOST_TALKS = 10_000
 """Talks kept, those of callers who are being put through included: they may come back."""
+
+
+@dataclass(slots=True)
+class _Talk:
+    """What was said in a call, in the streams it has had."""
+
+    history: History
+    streams: int = 0
 
 
 class Service:
@@ -61,7 +72,8 @@ class Service:
         self._board = board
         self._control = CallControl(self._rest, board, dial_ended, time.monotonic)
         self._detection = VadHub(lambda: load_engine(self.settings.VAD_MODEL_PATH))
-        self._talks: dict[str, History] = {}  # of live calls, and of callers being put through
+        self._records = Records(self.settings)
+        self._talks: dict[str, _Talk] = {}  # of live calls, and of callers being put through
         self._why_back: dict[str, str] = {}  # why a transfer failed, by the call that is coming back
         self._warming: asyncio.Task[None] | None = None
         self.not_ready: str | None = "the engines are loading"
@@ -75,10 +87,10 @@ class Service:
             on_return=self._takes_back,
         )
         self.endpoint = StreamEndpoint(checker, tokens, self._serve, time.time)
-        self.feed = CallFeed(checker)
+        self.feed = CallFeed(checker, self._records.log)
 
     async def start(self) -> None:
-        """Begin to load detector and engines, in the background."""
+        """Begin to load detector and engines, and to record, in the background."""
         self._warming = asyncio.create_task(self._warm_up(), name="warm up")
 
     async def stop(self) -> None:
@@ -87,11 +99,13 @@ class Service:
             self._warming.cancel()
             await asyncio.wait([self._warming])
         await self._detection.stop()
+        await self._records.stop()
         if self._rest is not None:
             await self._rest.aclose()
 
     async def _warm_up(self) -> None:
         began_at = time.monotonic()
+        behind = await self._records.start()
         try:
             await engines.load(self._detection)
         except* OffhookError as failure:
@@ -101,7 +115,10 @@ class Service:
             self.not_ready = "the engines cannot be loaded, the log says why"
             logger.exception("loading the engines failed")
         else:
-            self.not_ready = None
+            self.not_ready = behind or None
+            if behind:
+                logger.error("no calls are taken: %s", behind)
+                return
             logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
 
     async def _serve(self, line: MediaLine, start: Start) -> None:
@@ -109,7 +126,8 @@ class Service:
 
         Their talk goes on, with a word about why they are back instead of a greeting.
         """
-        began_at = asyncio.get_running_loop().time()
+        journal = Journal(started_at=asyncio.get_running_loop().time())
+        started_at = time.time()
         self._board.streaming(start.call_sid, time.monotonic())
         hears, speaks = engines.voices()
         rules = call_rules(
@@ -129,24 +147,30 @@ class Service:
             self._control.texting(facts.caller, facts.called),
             self._own_tools.for_call(self._business, facts),
         )
-        history = self._talks.pop(start.call_sid, None)
-        if history is None:
-            history = History(system_prompt(self._business, facts, [tool.name for tool in tools]))
+        talk = self._talks.pop(start.call_sid, None)
+        if talk is None:
+            talk = _Talk(History(system_prompt(self._business, facts, [tool.name for tool in tools])))
         else:
-            history.happened(f"The transfer failed: {self._why_back.pop(start.call_sid, 'nobody answered')}.")
+            why = f"The transfer failed: {self._why_back.pop(start.call_sid, 'nobody answered')}."
+            remember(talk.history, journal, Kind.HAPPENED, asyncio.get_running_loop().time(), text=why)
             rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
-        self._keep(start.call_sid, history)
+        talk.streams += 1
+        self._keep(start.call_sid, talk)
         shared = Engines(hears, speaks, self._mind, self._detection, tools, self._business.transfer)
-        journal = Journal(started_at=began_at)
+        caller, called = facts.caller or "", facts.called or ""
+        stream = Stream(start.call_sid, start.account_sid, caller, called, talk.streams, started_at)
+        self._records.follow(stream, journal)
         self.feed.publish(start.call_sid, journal)  # from here on its end is certain to be written down
         logger.info("call started")
-        session = CallSession(start.call_sid, line, shared, history, rules, self._control, journal)
-        if await session.run() is not EndReason.TRANSFERRED:
+        with self._records.recorded(line, stream, journal) as recorded_line:
+            session = CallSession(start.call_sid, recorded_line, shared, talk.history, rules, self._control, journal)
+            reason = await session.run()
+        if reason is not EndReason.TRANSFERRED:
             self._talks.pop(start.call_sid, None)
 
-    def _keep(self, call_sid: str, history: History) -> None:
+    def _keep(self, call_sid: str, talk: _Talk) -> None:
         """Keep a talk for as long as its call may come back, within bounds."""
-        self._talks[call_sid] = history
+        self._talks[call_sid] = talk
         if len(self._talks) > MOST_TALKS:
             oldest = next(iter(self._talks))
             del self._talks[oldest]

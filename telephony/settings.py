@@ -10,7 +10,45 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from providers.settings import CoreSettings, load
 
 
-class TelephonySettings(CoreSettings):
+class RecordSettings(CoreSettings):
+    """What is recorded of calls, where it goes and how long it is kept."""
+
+    DATABASE_URL: str = Field(
+        default="sqlite:///offhook.db",
+        repr=False,
+        description="Where call records go: sqlite:///file.db or postgres://user:password@host/name",
+    )
+    RECORDS_KEEP_DAYS: int = Field(default=30, ge=1, le=3650, description="How long records and recordings are kept")
+    RECORDS_MAX_WAITING: int = Field(
+        default=50_000, ge=1000, description="Events that may wait in memory for a database that is away"
+    )
+    RECORD_CALLS: bool = Field(default=False, description="Record the sound of calls; callers are told by `notice`")
+    RECORD_WITHOUT_NOTICE: bool = Field(
+        default=False, description="Record calls though the business file has no `notice` that says so"
+    )
+    RECORDINGS_FOLDER: str = Field(default="recordings", description="Where recordings are written during calls")
+    RECORDINGS_URL: str | None = Field(
+        default=None, description="Where they go after the call, as s3://bucket/prefix; they stay there if unset"
+    )
+
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def _is_a_database_we_know(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
+        if not is_file and (parts.scheme not in ("postgres", "postgresql") or len(parts.path) < 2):
+            raise ValueError("must be sqlite:///file.db or postgres://user:password@host/name")
+        return url
+
+    @field_validator("RECORDINGS_URL")
+    @classmethod
+    def _is_a_bucket(cls, url: str | None) -> str | None:
+        if url is not None and not (url.startswith("s3://") and urlsplit(url).netloc):
+            raise ValueError("must be s3://bucket or s3://bucket/prefix")
+        return url
+
+
+class TelephonySettings(RecordSettings):
     """Durations end in the unit they are in. Every wait and every limit of a call stands here."""
 
     HOST: str = Field(default="0.0.0.0", description="Address to listen on")  # noqa: S104 - dynos are reached so
@@ -18,7 +56,6 @@ class TelephonySettings(CoreSettings):
     WEB_CONCURRENCY: int = Field(default=1, ge=1, description="Worker processes (Heroku sets it)")
     PUBLIC_BASE_URL: str | None = Field(default=None, description="How Twilio reaches this server, as https://host")
     LOG_LEVEL: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
-    DATABASE_URL: str | None = Field(default=None, description="Where call records will go; not used yet")
 
     TWILIO_ACCOUNT_SID: str | None = Field(default=None, description="Your account, AC…")
     TWILIO_VALIDATE_SIGNATURES: bool = Field(
@@ -107,6 +144,10 @@ class Settings:
     @cached_property
     def telephony(self) -> TelephonySettings:
         return load(TelephonySettings)
+
+    @cached_property
+    def records(self) -> RecordSettings:
+        return load(RecordSettings)
 
     @cached_property
     def caller(self) -> CallerSettings:

@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from sqlalchemy import Table, event
@@ -66,9 +66,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed at its end. Raises `DatabaseAway`; then it may or may not have been committed."""
-    try:
+    with known_as_away():
         async with asyncio.timeout(STATEMENT_LIMIT_S), engine.begin() as connection:
             yield connection
+
+
+@contextmanager
+def known_as_away() -> Iterator[None]:
+    """Whatever the database or its driver raises inside comes out as `DatabaseAway`."""
+    try:
+        yield
     except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise DatabaseAway(_reason(error)) from None
 

@@ -22,8 +22,8 @@ DROPPED = Counter(
 
 LINGER_S = 0.05
 """How long the first event waits for others to be written with it: what a killed process may lose."""
-BATCH = 100
-"""Events written at a time: about 2 ms of the event loop."""
+BATCH = 50
+"""Events written at a time: one or two milliseconds of the event loop."""
 FIRST_RETRY_S = 0.25
 LAST_RETRY_S = 5.0
 """A database that is away is tried again after these pauses, each twice as long as the one before."""

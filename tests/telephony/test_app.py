@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -27,9 +28,10 @@ pytestmark = pytest.mark.usefixtures("logging_put_back")
 
 
 @pytest.fixture(autouse=True)
-def configured(monkeypatch: pytest.MonkeyPatch) -> None:
+def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in {"TWILIO_AUTH_TOKEN": TOKEN, "PUBLIC_BASE_URL": BASE, "VOICE_PROVIDER": "scripted"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/offhook.db")
     provider_settings.reload()
     line_settings.reload()
 
@@ -76,6 +78,7 @@ async def test_the_feed_is_signed_too() -> None:
     async with running(create_app()) as client:
         path = f"/calls/{CALL}/events"
         assert (await client.get(path)).status_code == 403
+        await loaded(client)
         assert (await client.get(path, headers={"X-Twilio-Signature": sign(BASE + path, TOKEN)})).status_code == 404
 
 

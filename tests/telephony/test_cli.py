@@ -1,6 +1,7 @@
 """The command line: what it starts, what it shows, and how it tells of trouble."""
 
 import asyncio
+import sqlite3
 import sys
 import threading
 import wave
@@ -202,3 +203,46 @@ def test_other_trouble_of_ours_is_told_in_words_too(
     environment.setattr(demo, "run_demo", run_demo)
     assert run(environment, "demo", "--record", str(tmp_path / "demo.wav")) == 1
     assert "the server did not start" in capsys.readouterr().err
+
+
+@pytest.fixture
+def database(environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the records go; a release has no token of Twilio's and needs none."""
+    environment.delenv("TWILIO_AUTH_TOKEN")
+    environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/offhook.db")
+    environment.setattr(cli, "console", Console(stderr=True, width=200))
+    settings.reload()
+    return tmp_path / "offhook.db"
+
+
+def test_the_database_is_brought_up_to_date(
+    environment: pytest.MonkeyPatch, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(environment, "db", "upgrade") == 0
+    assert "the schema is at version 0001" in capsys.readouterr().err
+    assert database.exists()
+
+
+def test_a_caller_is_forgotten(
+    environment: pytest.MonkeyPatch, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(environment, "db", "upgrade") == 0
+    with sqlite3.connect(database) as connection:
+        connection.execute("INSERT INTO calls VALUES ('CA1', 'AC1', '+15005550006', '', 1, 1, 'p', NULL, NULL)")
+    connection.close()
+    assert run(environment, "records", "forget", "+15005550006") == 0
+    shown = capsys.readouterr().err
+    assert "calls deleted: 1" in shown
+    assert "1 of them had no end" in shown
+    assert run(environment, "records", "forget", "+15005550006") == 0
+    assert "calls deleted: 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("records", "forget", "+15005550006")])
+def test_a_database_that_cannot_be_used_is_told_by_its_setting(
+    environment: pytest.MonkeyPatch, database: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    environment.setenv("DATABASE_URL", "sqlite:////nowhere/offhook.db")
+    settings.reload()
+    assert run(environment, *command) == 1
+    assert "the database at DATABASE_URL cannot be used" in capsys.readouterr().err

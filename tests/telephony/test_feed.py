@@ -12,6 +12,8 @@ from starlette.routing import Route
 
 from telephony.call.journal import Journal, Kind
 from telephony.feed import KEPT, CallFeed
+from telephony.records.database import DatabaseAway
+from telephony.records.log import RecordedCall
 from telephony.simulator.rest import serve
 from telephony.twilio.signature import SignatureChecker, sign
 from tests.telephony.twilio.frames import CALL
@@ -27,9 +29,26 @@ async def listening(feed: CallFeed) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+class Past:
+    """The records, of one call or out of order."""
+
+    call: RecordedCall | None = None
+    error: DatabaseAway | None = None
+
+    async def of(self, call_sid: str) -> RecordedCall | None:
+        if self.error is not None:
+            raise self.error
+        return self.call if self.call is not None and self.call.call_sid == call_sid else None
+
+
 @pytest.fixture
-def feed() -> CallFeed:
-    return CallFeed(None)
+def past() -> Past:
+    return Past()
+
+
+@pytest.fixture
+def feed(past: Past) -> CallFeed:
+    return CallFeed(None, past)
 
 
 def ended_journal() -> Journal:
@@ -82,6 +101,23 @@ async def test_a_call_that_nobody_knows_is_not_found(feed: CallFeed) -> None:
         assert (await client.get(PATH)).status_code == 404
 
 
+async def test_a_call_that_is_over_is_read_from_the_records(feed: CallFeed, past: Past) -> None:
+    past.call = RecordedCall(CALL, "AC1", "", "", 1.0, 1, "p", 2.0, "over", tuple(ended_journal().entries))
+    async with listening(feed) as client:
+        response = await client.get(PATH)
+        assert response.headers["content-type"] == "application/x-ndjson"
+        assert [orjson.loads(line)["kind"] for line in response.text.splitlines()] == ["call_started", "call_ended"]
+        feed.publish(CALL, Journal(0.0))
+        feed.publish(CALL, ended_journal())
+        assert (await client.get(PATH)).text == response.text  # the journal here says the same, and is asked first
+
+
+async def test_records_that_cannot_be_read_are_no_missing_call(feed: CallFeed, past: Past) -> None:
+    past.error = DatabaseAway("ConnectionRefusedError")
+    async with listening(feed) as client:
+        assert (await client.get(PATH)).status_code == 503
+
+
 async def test_the_oldest_journals_are_forgotten(feed: CallFeed) -> None:
     for number in range(KEPT):
         feed.publish(f"CA{number}", ended_journal())
@@ -97,7 +133,7 @@ async def test_a_journal_is_for_the_holder_of_the_token(
     caplog: pytest.LogCaptureFixture, signature: str | None
 ) -> None:
     base_url = "https://bot.example.com"
-    feed = CallFeed(SignatureChecker(TOKEN, base_url))
+    feed = CallFeed(SignatureChecker(TOKEN, base_url), Past())
     feed.publish(CALL, ended_journal())
     async with listening(feed) as client:
         good = await client.get(PATH, headers={"X-Twilio-Signature": sign(base_url + PATH, TOKEN)})

@@ -40,7 +40,8 @@ class Lost(ScriptedVoiceProvider):
 
 
 @pytest.fixture
-def put(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def put(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/offhook.db")
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
     monkeypatch.setenv("VOICE_PROVIDER", "scripted")
     LLMFactory.reset_cache()
@@ -103,6 +104,7 @@ async def test_a_development_server_on_loopback_needs_no_token(put: pytest.Monke
 async def test_a_call_that_cannot_begin_leaves_no_feed_that_never_ends(put: pytest.MonkeyPatch) -> None:
     reload()
     service = Service()
+    await service._records.start()
     put.setitem(VoiceProviderFactory._registry, "scripted", Lost)
     with pytest.raises(ConfigurationError):
         await service._serve(await Peer().line(), Start(STREAM, CALL, ACCOUNT))
@@ -112,3 +114,11 @@ async def test_a_call_that_cannot_begin_leaves_no_feed_that_never_ends(put: pyte
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
         assert (await client.get(path, headers={"X-Twilio-Signature": signature})).status_code == 404
     await service.stop()
+
+
+def test_calls_are_not_recorded_with_nobody_told(put: pytest.MonkeyPatch) -> None:
+    put.setenv("RECORD_CALLS", "true")
+    assert variables() == ["RECORD_CALLS"]
+    put.setenv("RECORD_WITHOUT_NOTICE", "true")
+    reload()
+    check_configuration()

@@ -133,3 +133,42 @@ def test_our_own_twilio_has_an_account_of_its_own(put: pytest.MonkeyPatch) -> No
     settings.reload()
     assert settings.caller.TWILIO_AUTH_TOKEN.get_secret_value() == "unsigned"
     assert len(settings.caller.TWILIO_ACCOUNT_SID) == 34
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///offhook.db",
+        "sqlite:////var/lib/offhook.db",
+        "postgres://user:secret@db.example.com:5432/name?sslmode=require",
+        "postgresql://user@/name?host=/run/postgresql",
+    ],
+)
+def test_databases_we_know_are_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    settings.reload()
+    assert url == settings.records.DATABASE_URL
+    assert "secret" not in repr(settings.records)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user:secret@host/name"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite://secret/offhook.db"),
+        ("DATABASE_URL", "postgres://user:secret@host"),
+        ("DATABASE_URL", "secret"),
+        ("RECORDINGS_URL", "https://secret.example.com"),
+        ("RECORDINGS_URL", "s3:///secret"),
+    ],
+)
+def test_others_are_refused_by_the_name_of_their_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings.reload()
+    with pytest.raises(ConfigurationError) as error:
+        _ = settings.records
+    assert [problem.variable for problem in error.value.problems] == [name]
+    assert "secret" not in str(error.value)

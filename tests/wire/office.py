@@ -77,6 +77,7 @@ def environment(folder: Path, base_url: str, api_url: str, **changes: str) -> di
         "LLM_PROVIDER": "local",
         "BUSINESS_FILE": str(folder / "business.yaml"),
         "FRONT_DESK_BOOK": str(folder / "book.jsonl"),
+        "DATABASE_URL": f"sqlite:///{folder}/offhook.db",
         "TURN_END_SILENCE_MS": "300",
     } | changes
 

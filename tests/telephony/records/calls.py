@@ -52,7 +52,9 @@ async def writing(writer: Writer) -> AsyncIterator[Writer]:
 
 async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(LIMIT_S):
-        while not is_so():
+        while True:
+            if is_so():
+                return
             await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,106 @@
+"""What is deleted: what is old, what one caller wants deleted, and nothing else."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from telephony.records.leases import Leases
+from telephony.records.log import Log
+from telephony.records.retention import AT_ONCE, LEASE_KEPT_S, Forgotten, forget, forget_leases, prune
+from telephony.records.schema import events
+from telephony.records.storage import StorageFailed
+from telephony.records.writer import Writer
+from tests.telephony.records.calls import CALLED, CALLER, end, flushed, followed, say, writing
+
+OTHER = "+15005550007"
+
+
+class Shelf:
+    """A storage that notes what is deleted from it."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+        self.is_away = False
+
+    async def keep(self, recording: Path) -> None:
+        raise AssertionError
+
+    async def delete(self, names: Iterable[str]) -> None:
+        if self.is_away:
+            raise StorageFailed("the shelf is away")
+        self.deleted += names
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+async def three_calls(engine: AsyncEngine) -> None:
+    """Two of one caller, the second with two streams and no end, and one of another."""
+    writer = Writer(engine, "p", 10_000)
+    async with writing(writer):
+        for call_sid, number, caller in (("CA1", 1, CALLER), ("CA2", 1, CALLER), ("CA2", 2, CALLER), ("CA3", 1, OTHER)):
+            journal = followed(writer, call_sid, number, caller)
+            say(journal, 3)
+            if call_sid != "CA2":
+                end(journal)
+        await flushed(writer)
+
+
+async def left(engine: AsyncEngine) -> tuple[list[str], int]:
+    """The calls that are still there, and how many events."""
+    log = Log(engine)
+    names = [name for name in ("CA1", "CA2", "CA3") if await log.of(name) is not None]
+    async with engine.connect() as connection:
+        return names, (await connection.execute(select(func.count()).select_from(events))).scalar_one()
+
+
+async def test_a_caller_is_forgotten_with_all_they_said(engine: AsyncEngine, shelf: Shelf, three_calls: None) -> None:
+    assert await forget(engine, shelf, CALLER) == Forgotten(calls=2, unended=1)
+    assert await left(engine) == (["CA3"], 5)
+    assert sorted(shelf.deleted) == ["CA1-1.wav", "CA2-1.wav", "CA2-2.wav"]
+    assert await forget(engine, shelf, CALLER) == Forgotten(0, 0)
+
+
+async def test_the_number_that_was_called_is_nobody(engine: AsyncEngine, shelf: Shelf, three_calls: None) -> None:
+    assert await forget(engine, shelf, CALLED) == Forgotten(0, 0)
+
+
+async def test_what_is_old_is_pruned(engine: AsyncEngine, shelf: Shelf, three_calls: None) -> None:
+    assert await prune(engine, shelf, before=1_000_100.0) == 0
+    assert await prune(engine, shelf, before=1_000_100.5) == 3
+    assert await left(engine) == ([], 0)
+
+
+async def test_more_than_fits_into_one_transaction_is_pruned_too(engine: AsyncEngine, shelf: Shelf) -> None:
+    writer = Writer(engine, "p", 10_000)
+    async with writing(writer):
+        for number in range(2 * AT_ONCE + 1):
+            followed(writer, f"CA{number}")
+        await flushed(writer)
+    assert await prune(engine, shelf, before=2_000_000.0) == 2 * AT_ONCE + 1
+    assert len(shelf.deleted) == 2 * AT_ONCE + 1
+
+
+async def test_a_call_whose_recording_cannot_be_deleted_is_kept_for_the_next_time(
+    engine: AsyncEngine, shelf: Shelf, three_calls: None
+) -> None:
+    shelf.is_away = True
+    with pytest.raises(StorageFailed):
+        await forget(engine, shelf, CALLER)
+    shelf.is_away = False
+    assert (await forget(engine, shelf, CALLER)).calls == 2
+
+
+async def test_leases_that_ended_long_ago_are_forgotten(engine: AsyncEngine) -> None:
+    leases = Leases(engine, "p", lifetime_s=10.0)
+    await leases.claim("CA1", 100.0)
+    await forget_leases(engine, 100.0 + LEASE_KEPT_S)
+    assert await leases.claim("CA1", 100.0 + LEASE_KEPT_S) == 2
+    await forget_leases(engine, 111.0 + 2 * LEASE_KEPT_S)
+    assert await leases.claim("CA1", 111.0 + 2 * LEASE_KEPT_S) == 1
