@@ -1,42 +1,17 @@
 """What becomes of a call whose stream is over: rules over where its talk stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from telephony.call.actions import EndReason, HangUp, Transfer
 from telephony.call.opening import Opening
 from telephony.records.fold import Talk
+from telephony.twilio.after import After, GiveUp, Over, PutThrough, TakeUp
 
 MOST_STREAMS = 6
 WITHIN_S = 120.0
 """A call that has had so many streams in so short a time is not given another: something is wrong for good."""
 
 _DONE = frozenset({EndReason.GOODBYE, EndReason.SILENCE, EndReason.TOO_LONG, EndReason.DEFEATED})
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """The talk came to its end; so does the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class PutThrough:
-    """The bot has promised to put the caller through."""
-
-    number: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TakeUp:
-    """The talk was cut off: it goes on in another stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """It cannot go on: the caller is told so."""
-
-
-type After = Over | PutThrough | TakeUp | GiveUp
 
 
 def after_stream(talk: Talk, streams_at: Sequence[float], now: float) -> After:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from telephony.aftermath import MOST_STREAMS, WITHIN_S, GiveUp, Over, PutThrough, TakeUp, after_stream, opening
+from telephony.aftermath import MOST_STREAMS, WITHIN_S, after_stream, opening
 from telephony.call.actions import EndReason, HangUp, Transfer
 from telephony.call.journal import Entry, Kind
 from telephony.call.opening import Opening
 from telephony.records.fold import KeysWanted, Talk
+from telephony.twilio.after import GiveUp, Over, PutThrough, TakeUp
 
 MANAGER = "+15550100143"
 ASKED = (Entry(1.0, Kind.CALLER_SAID, {"turn": 1, "text": "When do you open?", "keyed": False}),)
