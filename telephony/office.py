@@ -158,7 +158,8 @@ class CallOffice:
         self.is_leaving, self.not_ready = True, "this process is ending"
         logger.info("this process is ending: it hands over %d calls", self.live_calls)
         began_at = time.monotonic()
-        for session in [*self._live.values()]:
+        handed_over = [*self._live.values()]
+        for session in handed_over:
             session.hand_over(HAND_OVER_S)
         try:
             async with asyncio.timeout(HAND_OVER_S + LEFT_S):
@@ -167,7 +168,8 @@ class CallOffice:
                     await self._left.wait()
         except TimeoutError:
             logger.error("%d calls could not be handed over in time", self.live_calls)
-        await self._linger(began_at + DRAIN_LIMIT_S)
+        if handed_over:
+            await self._linger(began_at + DRAIN_LIMIT_S)
         logger.info("all calls are handed over after %.1f s", time.monotonic() - began_at)
 
     async def _linger(self, until: float) -> None:

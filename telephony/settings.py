@@ -86,8 +86,7 @@ class TelephonySettings(RecordSettings):
         default=0, ge=0, le=600, description="How long callers are asked to hold on while the lines are busy"
     )
     BUSY_REDIRECT_URL: str | None = Field(
-        default=None,
-        description="Where their calls go then, as https://other-host/path; if unset they are asked to call again",
+        default=None, description="Where their calls go then, as https://host/path; if unset, they shall call again"
     )
 
     VAD_MODEL_PATH: str | None = Field(

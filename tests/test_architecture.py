@@ -100,7 +100,6 @@ PURE = (
     "telephony/simulator/report.py",
     "telephony/simulator/twiml.py",
     "telephony/simulator/words.py",
-    "telephony/twilio/board.py",
     "telephony/twilio/after.py",
     "telephony/twilio/fields.py",
     "telephony/twilio/messages.py",
