@@ -116,6 +116,7 @@ class CallSession:
         self._tally = Tally()
         self._rounds: list[ToolRound] = []  # of a guess, remembered once it is confirmed
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
 
     async def run(self) -> str:
         """Serve the call until it has ended, and say why it did; raises only for faults of ours, in a group."""
@@ -252,9 +253,11 @@ class CallSession:
         """One timer, at the machine's next deadline."""
         at = None if self._ended.done() else self._machine.deadline()
         if self._timer is not None:
-            if self._timer.when() == at:
+            if self._timer_at == at:
                 return
             self._timer.cancel()
+        # What uvloop gives for an instant that has passed cannot tell it, so that is kept beside.
+        self._timer_at = at
         self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
 
     def _do(self, order: actions.Action) -> None:  # noqa: C901 - a case an order, no logic

@@ -1,10 +1,17 @@
 """Engines that a call meets in these tests only, named by their import path."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from typing import Self
+from typing import Any, Self
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
+
+from agent.business import load_business
+from agent.frontdesk.model import FrontDeskModel
 from providers.errors import TTSError
-from providers.settings import VoiceSettings
+from providers.settings import VoiceSettings, settings
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.scripted import ScriptedVoiceProvider
 from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
@@ -68,3 +75,22 @@ class Reading(BaseVoiceProvider):
 
     async def get_vad_info(self) -> VADInfo | None:
         return VADInfo(float(self._quiet_s >= self.paused_after_s), 0.0, 0, 0.0)
+
+
+class Considered(FrontDeskModel):
+    """The front desk, which thinks for a moment before its first word."""
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        await asyncio.sleep(0.6)
+        async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
+            yield chunk
+
+
+def considered() -> Considered:
+    return Considered(business=load_business(settings.llm.BUSINESS_FILE))
