@@ -12,6 +12,7 @@ WITHIN_S = 120.0
 """A call that has had so many streams in so short a time is not given another: something is wrong for good."""
 
 _DONE = frozenset({EndReason.GOODBYE, EndReason.SILENCE, EndReason.TOO_LONG, EndReason.DEFEATED})
+_PARTED = _DONE | {EndReason.CALLER_LEFT, EndReason.TRANSFERRED}
 
 
 def after_stream(talk: Talk, streams_at: Sequence[float], now: float) -> After:
@@ -25,6 +26,11 @@ def after_stream(talk: Talk, streams_at: Sequence[float], now: float) -> After:
         return PutThrough(talk.transfer)
     lately = sum(at > now - WITHIN_S for at in streams_at)
     return GiveUp() if talk.ended == EndReason.FAILED or lately >= MOST_STREAMS else TakeUp()
+
+
+def has_parted(talk: Talk) -> bool:
+    """Whether the last stream was ended in order, so that the carrier knows what is next, or asks."""
+    return talk.ended in _PARTED
 
 
 def opening(talk: Talk) -> Opening | None:

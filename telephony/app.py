@@ -47,6 +47,7 @@ def create_app() -> Starlette:
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", service.metrics.endpoint),
             Route("/calls/{call_sid}/events", service.feed.events),
             *service.webhooks.routes(),
             WebSocketRoute("/twilio/stream", service.endpoint.__call__),

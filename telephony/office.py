@@ -5,14 +5,15 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from prometheus_client import Counter
+
 from telephony.admission import Admission, Load, Refusal
-from telephony.aftermath import after_stream
-from telephony.call.actions import EndReason
+from telephony.aftermath import after_stream, has_parted
 from telephony.fleet import Fleet
 from telephony.lag import LoopLag
 from telephony.records.leases import Leases
@@ -22,6 +23,8 @@ from telephony.twilio.control import CallControl
 from telephony.twilio.documents import CallDocuments, Party
 
 logger = logging.getLogger(__name__)
+
+TURNED_AWAY = Counter("offhook_calls_turned_away", "Calls there was no room for, by reason", ["reason"])
 
 HAND_OVER_S = 20.0
 """How long a call may take to come to the end of a sentence when the process ends."""
@@ -33,6 +36,8 @@ DRAIN_LIMIT_S = 26.0
 """How long all of it may take: the platform kills the process after 30 s."""
 REPLACED_S = 2.0
 """How long a stream may take to end when another of the same call has begun."""
+EXPECTED_S = 5.0
+"""How long a call that was let in counts as live before its stream comes, which may go to another process."""
 
 
 class Session(Protocol):
@@ -41,6 +46,28 @@ class Session(Protocol):
     def hand_over(self, within_s: float) -> None: ...
 
     def replace(self) -> None: ...
+
+
+class Arrival:
+    """A stream from the moment it is let in: it can be told what to do before its session is there to do it."""
+
+    def __init__(self) -> None:
+        self.has_left = asyncio.Event()
+        self._session: Session | None = None
+        self._orders: list[Callable[[Session], None]] = []
+
+    def tell(self, order: Callable[[Session], None]) -> None:
+        """Have the session do this, now or as soon as there is one."""
+        if self._session is None:
+            self._orders.append(order)
+        else:
+            order(self._session)
+
+    def served_by(self, session: Session) -> None:
+        """Here it is."""
+        self._session = session
+        for order in self._orders:
+            order(session)
 
 
 class CallOffice:
@@ -54,6 +81,7 @@ class CallOffice:
         control: CallControl,
         documents: CallDocuments,
         lag: LoopLag,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.not_ready: str | None = "the engines are loading"
         """Why calls are not taken, None when they are."""
@@ -64,7 +92,9 @@ class CallOffice:
         self._control = control
         self._documents = documents
         self._lag = lag
-        self._live: dict[str, Session] = {}
+        self._clock = clock
+        self._live: dict[str, Arrival] = {}
+        self._expected: dict[str, float] = {}  # calls let in whose stream has not come, until when; the soonest first
         self._left = asyncio.Event()  # set whenever a call has left
         self._asked = asyncio.Event()  # set whenever the carrier is sent away to ask somebody else
 
@@ -76,80 +106,81 @@ class CallOffice:
 
     def arrives(self, party: Party) -> Refusal | None:
         """See `telephony.twilio.webhooks.Office`."""
+        refusal = self._refusal(party)
+        if refusal is not None:
+            TURNED_AWAY.labels(refusal.value).inc()
+        return refusal
+
+    def _refusal(self, party: Party) -> Refusal | None:
         if self.is_leaving:
             self._asked.set()
             return Refusal.LEAVING
         if self.not_ready is not None:
             return Refusal.NOT_READY
-        load = Load(self.live_calls, self.fleet.live_calls, self._lag.typical_s, resident_mb())
-        return self._admission.refusal(load, party.from_number, time.monotonic())
+        now = self._clock()
+        while self._expected and (soonest := next(iter(self._expected.items())))[1] <= now:
+            del self._expected[soonest[0]]
+        calls = self.live_calls + len(self._expected)
+        load = Load(calls, self.fleet.live_calls, self._lag.typical_s, resident_mb())
+        refusal = self._admission.refusal(load, party.from_number, now)
+        if refusal is None:
+            self._expected.pop(party.call_sid, None)
+            self._expected[party.call_sid] = now + EXPECTED_S
+        return refusal
 
     async def after_stream(self, call_sid: str) -> After:
         """See `telephony.twilio.webhooks.Office`."""
         if self.is_leaving:
             self._asked.set()
             return AskAgain()
-        after = await self._after(call_sid)
-        if isinstance(after, TakeUp):
-            await self.fleet.taking_up(call_sid)
+        standing = await self._talks.of(call_sid)
+        after = TakeUp() if standing is None else after_stream(standing.talk, standing.streams_at, time.time())
+        await self.fleet.answered(call_sid)
         return after
 
     async def stream_follows(self, call_sid: str) -> None:
         """See `telephony.twilio.webhooks.Office`."""
-        await self.fleet.taking_up(call_sid)
+        await self.fleet.answered(call_sid)
 
     def stream_lost(self, call_sid: str, stream_sid: str) -> None:
         """See `telephony.twilio.webhooks.Office`."""
         if not self.is_leaving:
             self.fleet.watch(call_sid, stream_sid)
 
-    async def _after(self, call_sid: str) -> After:
-        standing = await self._talks.of(call_sid)
-        return TakeUp() if standing is None else after_stream(standing.talk, standing.streams_at, time.time())
-
     async def _recover(self, call_sid: str) -> None:
         """A call's stream is lost, and the carrier has not asked what is next: tell it."""
         standing = await self._talks.of(call_sid)
-        if standing is None or standing.talk.ended == EndReason.CALLER_LEFT:
-            return
-        after = after_stream(standing.talk, standing.streams_at, time.time())
-        party = Party(call_sid, standing.account_sid, standing.caller, standing.called)
-        logger.warning("the stream of call %s is lost, and what follows is: %s", call_sid, type(after).__name__)
-        await self._control.redirect(call_sid, self._documents.after(after, party))
+        if standing is None:  # killed before a word of it was written down: let the carrier say whose call it is
+            logger.warning("the stream of call %s is lost, and the carrier is told to ask what follows", call_sid)
+            await self._control.redirect(call_sid, self._documents.question())
+        elif not has_parted(standing.talk):
+            after = after_stream(standing.talk, standing.streams_at, time.time())
+            party = Party(call_sid, standing.account_sid, standing.caller, standing.called)
+            logger.warning("the stream of call %s is lost, and what follows is: %s", call_sid, type(after).__name__)
+            await self._control.redirect(call_sid, self._documents.after(after, party))
 
     # --- live calls --------------------------------------------------------------------------------------------
 
-    async def make_way(self, call_sid: str) -> None:
-        """A stream of this call has begun: an older one ends, so that there are never two bots on a call."""
-        if call_sid not in self._live:
-            return
-        logger.warning("another stream of the call has begun, the older one ends")
-        self._live[call_sid].replace()
+    @asynccontextmanager
+    async def arrival(self, call_sid: str) -> AsyncIterator[Arrival]:
+        """A stream of this call has begun, and is live while inside. An older one ends: two bots are on no call."""
+        self._expected.pop(call_sid, None)
+        older, arrival = self._live.get(call_sid), Arrival()
+        self._live[call_sid] = arrival
         try:
-            async with asyncio.timeout(REPLACED_S):
-                while call_sid in self._live:
-                    self._left.clear()
-                    await self._left.wait()
-        except TimeoutError:
-            logger.error("the older stream does not end, and is left to itself")
-
-    @contextmanager
-    def serving(self, call_sid: str, session: Session) -> Iterator[None]:
-        """The session is live while inside."""
-        self._live[call_sid] = session
-        try:
-            if self.is_leaving:
-                session.hand_over(0.0)
-            yield
+            if older is not None:
+                await _make_way(older)
+            yield arrival
         finally:
-            if self._live.get(call_sid) is session:
+            if self._live.get(call_sid) is arrival:
                 del self._live[call_sid]
+            arrival.has_left.set()
             self._left.set()
 
     def _taken(self, call_sid: str) -> None:
-        if call_sid in self._live:
+        if arrival := self._live.get(call_sid):
             logger.warning("another process has taken call %s, it is left to it", call_sid)
-            self._live[call_sid].replace()
+            arrival.tell(lambda session: session.replace())
 
     # --- leaving -----------------------------------------------------------------------------------------------
 
@@ -157,10 +188,10 @@ class CallOffice:
         """Take no more calls, hand over those that are live, and stay for the carrier's questions about them."""
         self.is_leaving, self.not_ready = True, "this process is ending"
         logger.info("this process is ending: it hands over %d calls", self.live_calls)
-        began_at = time.monotonic()
+        began_at = self._clock()
         handed_over = [*self._live.values()]
-        for session in handed_over:
-            session.hand_over(HAND_OVER_S)
+        for arrival in handed_over:
+            arrival.tell(lambda session: session.hand_over(HAND_OVER_S))
         try:
             async with asyncio.timeout(HAND_OVER_S + LEFT_S):
                 while self._live:
@@ -170,17 +201,27 @@ class CallOffice:
             logger.error("%d calls could not be handed over in time", self.live_calls)
         if handed_over:
             await self._linger(began_at + DRAIN_LIMIT_S)
-        logger.info("all calls are handed over after %.1f s", time.monotonic() - began_at)
+        logger.info("all calls are handed over after %.1f s", self._clock() - began_at)
 
     async def _linger(self, until: float) -> None:
         """Stay for as long as the carrier goes on asking, and a little longer, but not past the limit."""
         while True:
             self._asked.clear()
             try:
-                async with asyncio.timeout(min(LINGER_S, until - time.monotonic())):
+                async with asyncio.timeout(min(LINGER_S, until - self._clock())):
                     await self._asked.wait()
             except TimeoutError:
                 return
+
+
+async def _make_way(older: Arrival) -> None:
+    logger.warning("another stream of the call has begun, the older one ends")
+    older.tell(lambda session: session.replace())
+    try:
+        async with asyncio.timeout(REPLACED_S):
+            await older.has_left.wait()
+    except TimeoutError:
+        logger.error("the older stream does not end, and is left to itself")
 
 
 def resident_mb() -> int:

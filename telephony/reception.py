@@ -23,7 +23,8 @@ from telephony.call.opening import Opening
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines, Mind
 from telephony.feed import CallFeed
-from telephony.office import CallOffice
+from telephony.metrics import STREAMS_ENDED
+from telephony.office import Arrival, CallOffice
 from telephony.persona import call_rules
 from telephony.records.records import Records
 from telephony.records.writer import Stream
@@ -70,25 +71,27 @@ class Reception:
         if self._office.is_leaving:
             return
         call_sid = start.call_sid
-        await self._office.make_way(call_sid)
-        number = await self._office.fleet.claim(call_sid, start.stream_sid)
-        standing = None if number == 1 else await self._talks.of(call_sid)
-        stream = Stream(
-            call_sid,
-            start.account_sid,
-            start.parameters.get("from", ""),
-            start.parameters.get("to", ""),
-            number or self._talks.remembers(call_sid) + 1,
-            time.time(),
-        )
         try:
-            await self._serve(line, stream, standing, start.parameters.get("back", ""))
+            async with self._office.arrival(call_sid) as arrival:
+                number = await self._office.fleet.claim(call_sid, start.stream_sid)
+                standing = None if number == 1 else await self._talks.of(call_sid)
+                stream = Stream(
+                    call_sid,
+                    start.account_sid,
+                    start.parameters.get("from", ""),
+                    start.parameters.get("to", ""),
+                    number or (1 if standing is None else len(standing.streams_at) + 1),
+                    time.time(),
+                )
+                await self._serve(line, arrival, stream, standing, start.parameters.get("back", ""))
         finally:
             if unwritten := await self._records.flush(FLUSH_LIMIT_S):
                 logger.warning("the stream ends while %d events are not in the records yet", unwritten)
-            await self._office.fleet.release(call_sid)
+            await self._office.fleet.release(call_sid, start.stream_sid)
 
-    async def _serve(self, line: MediaLine, stream: Stream, standing: Standing | None, back: str) -> None:
+    async def _serve(
+        self, line: MediaLine, arrival: Arrival, stream: Stream, standing: Standing | None, back: str
+    ) -> None:
         house, clock = self._house, asyncio.get_running_loop().time
         journal = Journal(started_at=clock())
         facts = CallFacts(stream.caller or None, stream.called or None, datetime.now(house.business.zone))
@@ -112,8 +115,12 @@ class Reception:
             session = CallSession(
                 stream.call_sid, recorded_line, shared, history, rules, self._control, journal, opening=opened
             )
-            with self._office.serving(stream.call_sid, session):
-                await session.run()
+            arrival.served_by(session)
+            reason = "a fault of ours"
+            try:
+                reason = await session.run()
+            finally:
+                STREAMS_ENDED.labels(reason).inc()
 
     def _tools(self, facts: CallFacts) -> Sequence[BaseTool]:
         house = self._house

@@ -13,6 +13,7 @@ from telephony.audio.vad import VadHub, load_engine
 from telephony.feed import CallFeed
 from telephony.fleet import LIFETIME_S
 from telephony.lag import LoopLag
+from telephony.metrics import Metrics
 from telephony.office import CallOffice
 from telephony.reception import House, Reception
 from telephony.records.leases import Leases
@@ -65,6 +66,7 @@ class Service:
             settings.TURN_END_SILENCE_MS / 1000,
         )
         reception = Reception(house, self.office, talks, self._records, control, self.feed)
+        self.metrics = Metrics(settings.METRICS_TOKEN, self._records.process, self.office, self._detection, self._lag)
         self.webhooks = Webhooks(settings, checker, documents, self.office)
         self.endpoint = StreamEndpoint(
             checker, tokens, RedeemedTokens(self._records.engine), reception.serve, time.time

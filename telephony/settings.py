@@ -89,6 +89,10 @@ class TelephonySettings(RecordSettings):
         default=None, description="Where their calls go then, as https://host/path; if unset, they shall call again"
     )
 
+    METRICS_TOKEN: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token that opens GET /metrics; without it there is none"
+    )
+
     VAD_MODEL_PATH: str | None = Field(
         default=None, description="Silero VAD model (ONNX) that tells speech from noise; the packaged one if unset"
     )

@@ -47,10 +47,6 @@ class Talks:
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def remembers(self, call_sid: str) -> int:
-        """How many streams of a call began in this process."""
-        return len(self._remembered.get(call_sid, ()))
-
     async def of(self, call_sid: str) -> Standing | None:
         """Where a call stands; None if nobody knows of it, or nobody can be asked."""
         ours = self._remembered.get(call_sid, [])

@@ -13,7 +13,8 @@ from telephony.records.schema import leases
 class Lease:
     """A process holds a call's stream of this number until `expires_at`, has let it expire, or has let it go.
 
-    `stream_sid` is the carrier's name for the stream; `process` is None for a call that was let go.
+    `stream_sid` is the carrier's name for the stream, empty once the carrier was told what comes after it; `process` is
+    None for a call that was let go.
     """
 
     call_sid: str
@@ -56,13 +57,13 @@ class Leases:
         return None if row is None else Lease(**row._mapping)
 
     async def take_over(self, seen: Lease, now: float) -> bool:
-        """Take a call whose stream is lost from whoever held it; False if its lease is not as it was `seen` any more.
+        """Take a call whose stream is over from whoever held it; False if its lease is not as it was `seen` any more.
 
-        Nobody holds it then: it is taken in order to be brought back to a stream, which will claim it. A process that
+        Nobody holds it then, and it has no stream: whoever takes it tells the carrier what is next. A process that
         serves it after all finds out when it renews.
         """
         is_unchanged = and_(*(leases.c[field.name] == getattr(seen, field.name) for field in fields(Lease)))
-        take = update(leases).where(is_unchanged).values(process=None, expires_at=now)
+        take = update(leases).where(is_unchanged).values(stream_sid="", process=None, expires_at=now)
         async with transaction(self._engine) as connection:
             return (await connection.execute(take.returning(leases.c.stream))).scalar_one_or_none() is not None
 
@@ -72,9 +73,9 @@ class Leases:
         async with transaction(self._engine) as connection:
             return set((await connection.execute(renew.returning(leases.c.call_sid))).scalars())
 
-    async def release(self, call_sid: str, now: float) -> bool:
-        """Let a call go that has ended or left; False if it was not this process's any more."""
-        mine = and_(leases.c.call_sid == call_sid, leases.c.process == self._process)
+    async def release(self, call_sid: str, stream_sid: str, now: float) -> bool:
+        """Let a call go whose stream has ended; False if it was not this process's any more, or has another stream."""
+        mine = and_(leases.c.call_sid == call_sid, leases.c.stream_sid == stream_sid, leases.c.process == self._process)
         release = update(leases).where(mine).values(process=None, expires_at=now)
         async with transaction(self._engine) as connection:
             return (await connection.execute(release.returning(leases.c.stream))).scalar_one_or_none() is not None

@@ -77,6 +77,10 @@ class CallDocuments:
             case GiveUp():
                 return twiml.say_and_hang_up(LOST)
 
+    def question(self) -> str:
+        """Have the carrier ask what comes after the stream, as it should have by itself."""
+        return twiml.redirect(f"{self._url}/stream-ended")
+
     def dial(self, number: str) -> str:
         """Put the caller through."""
         return twiml.dial(number, action_url=f"{self._url}/dial-ended")

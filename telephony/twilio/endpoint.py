@@ -11,6 +11,7 @@ from providers.errors import OffhookError
 from telephony.logs import call_in_log
 from telephony.twilio.line import LineBroken, MediaLine
 from telephony.twilio.messages import Start
+from telephony.twilio.refusals import refused
 from telephony.twilio.signature import SignatureChecker
 from telephony.twilio.stream import MediaStream
 from telephony.twilio.tokens import Claim, StreamTokens, TokenRefused
@@ -61,7 +62,7 @@ class StreamEndpoint:
             await websocket.close(POLICY_VIOLATION)  # before accepting: the peer sees 403
             return
         if self._waiting >= MAX_WAITING:
-            logger.warning("refused a media stream: %d sockets have not said whose call they are", self._waiting)
+            refused("sockets", "refused a media stream: %d sockets have not said whose call they are", self._waiting)
             await websocket.close(POLICY_VIOLATION)
             return
         await websocket.accept()
@@ -74,11 +75,13 @@ class StreamEndpoint:
 
     def _is_signed(self, websocket: WebSocket) -> bool:
         path: str = websocket.scope["path"]
-        if self._checker is None or self._checker.websocket(path, websocket.headers.get("x-twilio-signature")):
+        signature = websocket.headers.get("x-twilio-signature")
+        if self._checker is None or self._checker.websocket(path, signature):
             return True
-        logger.warning(
+        refused(
+            "unsigned" if signature is None else "signature",
             "refused a media stream: its signature does not fit; if it was Twilio's, TWILIO_AUTH_TOKEN is not the "
-            "account's primary token or PUBLIC_BASE_URL is not the address Twilio uses"
+            "account's primary token or PUBLIC_BASE_URL is not the address Twilio uses",
         )
         return False
 
@@ -89,19 +92,19 @@ class StreamEndpoint:
             async with asyncio.timeout(START_LIMIT_S):
                 start = await _first_start(line)
         except TimeoutError:
-            logger.warning("closed a media stream that did not start within %.0f s", START_LIMIT_S)
+            refused("start", "closed a media stream that did not start within %.0f s", START_LIMIT_S)
             return None
         finally:
             self._waiting -= 1
         if start is None:
-            logger.warning("a media stream ended before it started")
+            refused("start", "a media stream ended before it started")
             return None
         try:
             token = start.parameters.get("token", "")
             claim = self._tokens.redeem(token, start.call_sid, start.account_sid, self._epoch())
             await self._redeem_everywhere(claim)
         except TokenRefused as refusal:
-            logger.warning("refused the media stream of call %s: %s", start.call_sid, refusal)
+            refused("token", "refused the media stream of call %s: %s", start.call_sid, refusal)
             return None
         return start
 

@@ -136,8 +136,8 @@ class Webhooks:
         if event == "stream-error":
             error = _printable(form.get("StreamError", ""))
             logger.error("Twilio reports an error on the stream of call %s: %s", call_sid, error)
-        if event in ("stream-error", "stream-stopped"):
-            self._office.stream_lost(call_sid, form.get("StreamSid", ""))
+        if event in ("stream-error", "stream-stopped") and (stream_sid := form.get("StreamSid")):
+            self._office.stream_lost(call_sid, stream_sid)
         return _twiml(twiml.nothing())
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from telephony.aftermath import MOST_STREAMS, WITHIN_S, after_stream, opening
+from telephony.aftermath import MOST_STREAMS, WITHIN_S, after_stream, has_parted, opening
 from telephony.call.actions import EndReason, HangUp, Transfer
 from telephony.call.journal import Entry, Kind
 from telephony.call.opening import Opening
@@ -29,6 +29,12 @@ def test_a_talk_that_came_to_its_end_ends_the_call(reason: EndReason) -> None:
 )
 def test_one_that_was_cut_off_goes_on(reason: str) -> None:
     assert after_stream(Talk(ended=reason), [0.0], 10.0) == TakeUp()
+
+
+def test_the_carrier_knows_what_follows_a_stream_that_ended_in_order() -> None:
+    unfinished = {"", EndReason.FAILED, EndReason.LINE_LOST, EndReason.HANDED_OVER, EndReason.REPLACED}
+    for reason in ("", *EndReason):
+        assert has_parted(Talk(ended=reason)) is (reason not in unfinished)
 
 
 def test_a_bot_that_could_not_go_on_is_given_up() -> None:

@@ -8,7 +8,7 @@ from telephony.call.rules import CallRules
 from telephony.simulator.caller import Say
 from telephony.simulator.events import CarrierSpoke, Dialled, StreamClosed
 from telephony.simulator.options import DialPlan
-from telephony.twilio import webhooks
+from telephony.twilio import documents
 from tests.wire.conftest import Open, WholeCall
 from tests.wire.lines import (
     ASK,
@@ -94,7 +94,7 @@ async def test_where_the_voice_is_gone_the_carrier_apologises(open_office: Open)
         report = await office.call(max_call_s=3.0)  # the apology is long
 
     assert report.stats.audio_received_bytes == 0
-    assert [spoken.text for spoken in of_kind(report, CarrierSpoke)] == [webhooks.LOST]
+    assert [spoken.text for spoken in of_kind(report, CarrierSpoke)] == [documents.LOST]
     assert_in_order(report)
 
 

@@ -67,12 +67,12 @@ async def test_who_served_a_call_that_was_taken_over_finds_out(one: Leases, othe
     assert seen == Lease("CA1", 1, STREAM, "one", 110.0)
     assert await other.take_over(seen, 101.0)
     assert await one.renew(102.0) == set()
-    assert await other.of("CA1") == Lease("CA1", 1, STREAM, None, 101.0)
+    assert await other.of("CA1") == Lease("CA1", 1, "", None, 101.0)
 
 
 async def test_a_call_that_was_let_go_can_be_taken_too(one: Leases, other: Leases) -> None:
     await one.claim("CA1", STREAM, 100.0)
-    await one.release("CA1", 101.0)
+    await one.release("CA1", STREAM, 101.0)
     seen = await other.of("CA1")
     assert seen is not None
     assert await other.take_over(seen, 102.0)
@@ -85,12 +85,19 @@ async def test_a_call_that_had_no_stream_has_no_lease(one: Leases) -> None:
 
 async def test_a_released_call_is_nobodys_and_keeps_count_of_its_streams(one: Leases, other: Leases) -> None:
     await one.claim("CA1", STREAM, 100.0)
-    assert not await other.release("CA1", 101.0)
-    assert await one.release("CA1", 101.0)
-    assert not await one.release("CA1", 101.0)
+    assert not await other.release("CA1", STREAM, 101.0)
+    assert await one.release("CA1", STREAM, 101.0)
+    assert not await one.release("CA1", STREAM, 101.0)
     assert await one.expired(500.0) == []
     assert await one.live(101.0) == 0
     assert await other.claim("CA1", STREAM, 102.0) == 2
+
+
+async def test_the_end_of_an_older_stream_lets_nothing_go(one: Leases) -> None:
+    await one.claim("CA1", STREAM, 100.0)
+    await one.claim("CA1", "MZ2", 101.0)
+    assert not await one.release("CA1", STREAM, 102.0)
+    assert await one.renew(103.0) == {"CA1"}
 
 
 async def test_the_longest_expired_come_first_and_not_all_at_once(one: Leases) -> None:
