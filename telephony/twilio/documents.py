@@ -13,8 +13,9 @@ from telephony.twilio.tokens import StreamTokens
 LOST = "We are sorry, something went wrong on our side and the conversation was lost."
 UNREACHABLE = "We are sorry, we cannot take your call at the moment. Please call again later."
 ASK_AGAIN_S = 1
-MOST_STEPS = 20
-"""Streams and questions one call may lead to in a row: past that it goes round in circles."""
+MOST_STEPS = 40
+"""Streams and questions one call may lead to in a row: past that it goes round in circles. A process that is ending,
+and is the only one yet, has the carrier ask again for half a minute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,16 +247,22 @@ async def test_a_database_that_is_away_costs_no_call_anything(alone: Member, cap
 
 
 class Slow(Leases):
-    """Answers when it is too late for everybody."""
+    """Answers nobody."""
 
     async def claim(self, call_sid: str, stream_sid: str, now: float) -> int:
-        return await asyncio.get_running_loop().create_future()
+        return len(await never())
 
     async def of(self, call_sid: str) -> Lease | None:
-        return await asyncio.get_running_loop().create_future()
+        await never()
+        return None
 
     async def release(self, call_sid: str, stream_sid: str, now: float) -> bool:
-        return await asyncio.get_running_loop().create_future()
+        return bool(await never())
+
+
+async def never() -> str:
+    await asyncio.Event().wait()
+    return ""
 
 
 async def test_nor_does_a_slow_one(

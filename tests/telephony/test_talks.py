@@ -108,7 +108,8 @@ async def test_a_slow_log_keeps_nobody_waiting(
 ) -> None:
     class Slow(Log):
         async def of(self, call_sid: str) -> RecordedCall | None:
-            return await asyncio.get_running_loop().create_future()
+            await asyncio.Event().wait()
+            return None
 
     monkeypatch.setattr(module, "READ_LIMIT_S", 0.0)
     alone._records.log = Slow(alone._records.engine)

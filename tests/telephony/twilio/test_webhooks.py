@@ -47,6 +47,7 @@ class Office:
         self.busy: Full | None = None
         self.after: After = TakeUp()
         self.asked: list[object] = []
+        self.headers: dict[str, str] = {}
         settings = TelephonySettings.model_validate(
             {"PUBLIC_BASE_URL": BASE, "TWILIO_AUTH_TOKEN": SecretStr(TOKEN), "TWILIO_ACCOUNT_SID": ACCOUNT} | changes
         )
@@ -75,7 +76,8 @@ class Office:
         signature = sign(BASE + path, TOKEN, form)
         response = self.client.post(path, data=form, headers={"X-Twilio-Signature": signature})
         assert response.status_code == 200
-        assert response.headers["content-type"] == "text/xml; charset=utf-8"
+        self.headers = dict(response.headers)
+        assert self.headers["content-type"] == "text/xml; charset=utf-8"
         return response.text
 
     def post_raw(self, path: str, body: bytes | Iterator[bytes], **headers: str) -> tuple[int, str]:
@@ -134,6 +136,7 @@ def test_a_process_that_leaves_has_another_asked_in_a_moment(office: Office) -> 
     office.busy = Full(is_leaving=True)
     assert office.post("/twilio/voice") == twiml.pause_and_redirect(1, BASE + "/twilio/voice?held=0")
     assert office.post("/twilio/voice?held=10") == twiml.pause_and_redirect(1, BASE + "/twilio/voice?held=10")
+    assert office.headers["connection"] == "close"  # so that it is another that is asked
 
 
 def test_callers_hold_on_for_as_long_as_they_are_asked_to() -> None:
@@ -167,6 +170,7 @@ def test_what_comes_after_a_stream_is_the_offices_to_say(office: Office, after: 
     fields = {"CallStatus": "in-progress", "From": "+14155550100", "To": "+18005550101"}
     assert office.post("/twilio/stream-ended", **fields) == office.documents.after(after, PARTY, 0)
     assert office.post("/twilio/stream-ended?step=7", **fields) == office.documents.after(after, PARTY, 7)
+    assert office.headers.get("connection") == ("close" if after == AskAgain() else None)
     assert office.asked == [("after", CALL)] * 2
 
 
