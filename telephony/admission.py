@@ -21,6 +21,11 @@ class Refusal(StrEnum):
     RATE = "more calls come in than MAX_CALLS_PER_MINUTE"
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether another process should be asked, in a moment."""
+        return self is Refusal.LEAVING
+
+    @property
     def is_abuse(self) -> bool:
         """Whether another process would refuse the call too, so that waiting or going elsewhere is no help."""
         return self in (Refusal.CALLER_RATE, Refusal.RATE)

@@ -11,6 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from telephony.logs import configure_logging
 from telephony.service import Service
+from telephony.termination import drain_on_sigterm
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may have to wait for the interpreter. With Python's 5 ms, a busy event loop starves the threads
@@ -30,13 +31,15 @@ def create_app() -> Starlette:
         return PlainTextResponse("ok")
 
     async def readyz(_: Request) -> Response:
-        return PlainTextResponse(service.not_ready or "ready", 200 if service.not_ready is None else 503)
+        not_ready = service.office.not_ready
+        return PlainTextResponse(not_ready or "ready", 200 if not_ready is None else 503)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await service.start()
         try:
-            yield
+            with drain_on_sigterm(service.office.drain):
+                yield
         finally:
             await service.stop()
 
@@ -44,6 +47,7 @@ def create_app() -> Starlette:
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", service.metrics.endpoint),
             Route("/calls/{call_sid}/events", service.feed.events),
             *service.webhooks.routes(),
             WebSocketRoute("/twilio/stream", service.endpoint.__call__),

@@ -60,6 +60,7 @@ def serve(
         ws_max_size=LARGEST_MESSAGE,
         ws_per_message_deflate=False,
         timeout_keep_alive=KEEP_ALIVE_S,
+        proxy_headers=False,  # the public address is configured: nobody's headers are asked for it
     )
 
 

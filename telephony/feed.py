@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from telephony.call.journal import Entry, Journal
 from telephony.records.database import DatabaseAway
 from telephony.records.log import RecordedCall
+from telephony.twilio.refusals import refused
 from telephony.twilio.signature import SignatureChecker
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class CallFeed:
         """The endpoint; follows a live call until it ends or the reader leaves."""
         signature = request.headers.get("x-twilio-signature")
         if self._checker is not None and not self._checker.webhook(request.url.path, (), signature):
-            logger.warning("refused the feed of a call: it is signed with TWILIO_AUTH_TOKEN over its public URL")
+            reason = "unsigned" if signature is None else "signature"
+            refused(reason, "refused the feed of a call: it is signed with TWILIO_AUTH_TOKEN over its public URL")
             return PlainTextResponse("Forbidden", 403)
         call_sid: str = request.path_params["call_sid"]
         journal = self._journals.get(call_sid)

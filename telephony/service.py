@@ -1,36 +1,32 @@
-"""One process of the bot: what all its calls share, made from the settings, and the way into a call."""
+"""One process of the bot: what all its calls share, made from the settings."""
 
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, replace
-from datetime import datetime
 
-from agent.history import History
 from agent.own_tools import business_and_tools
-from agent.prompt import CallFacts, system_prompt
-from agent.tools import Book, call_tools
 from providers.errors import OffhookError
 from providers.settings import settings as provider_settings
 from providers.voice.remote.http import close_shared_client
 from telephony import engines
+from telephony.admission import Admission, Limits
 from telephony.audio.vad import VadHub, load_engine
-from telephony.call.actions import EndReason
-from telephony.call.journal import Journal, Kind
-from telephony.call.memory import remember
 from telephony.call.rules import CallRules
-from telephony.call.session import CallSession, Engines
-from telephony.call.voices import Voices
 from telephony.feed import CallFeed
-from telephony.persona import call_rules
+from telephony.fleet import LIFETIME_S
+from telephony.lag import LoopLag
+from telephony.metrics import Metrics
+from telephony.office import CallOffice
+from telephony.reception import House, Reception
+from telephony.records.leases import Leases
 from telephony.records.records import Records
-from telephony.records.writer import Stream
+from telephony.records.tokens import RedeemedTokens
+from telephony.settings import TelephonySettings
 from telephony.settings import settings as line_settings
-from telephony.twilio.board import CallBoard
+from telephony.talks import Talks
 from telephony.twilio.control import CallControl
+from telephony.twilio.documents import CallDocuments
 from telephony.twilio.endpoint import StreamEndpoint
-from telephony.twilio.line import MediaLine
-from telephony.twilio.messages import Start
 from telephony.twilio.rest import TwilioRest
 from telephony.twilio.signature import SignatureChecker
 from telephony.twilio.tokens import StreamTokens
@@ -41,17 +37,8 @@ logger = logging.getLogger(__name__)
 
 UNSIGNED_SECRET = "unsigned development on loopback"  # noqa: S105 - where no request is signed, no token is a secret
 
-
-MOST_TALKS = 10_000
-"""Talks kept, those of callers who are being put through included: they may come back."""
-
-
-@dataclass(slots=True)
-class _Talk:
-    """What was said in a call, in the streams it has had."""
-
-    history: History
-    streams: int = 0
+WARM_S = 10.0
+"""How long engines wait for the stream of the call they were connected for."""
 
 
 class Service:
@@ -59,79 +46,83 @@ class Service:
 
     def __init__(self) -> None:
         engines.check_configuration()
-        self.settings = line_settings.telephony
+        self.settings = settings = line_settings.telephony
         llm = provider_settings.llm
-        self._business, self._own_tools = business_and_tools(llm.BUSINESS_FILE, llm.TOOLS_MODULE)
-        self._minds = engines.minds()
-        token = self.settings.TWILIO_AUTH_TOKEN.get_secret_value() if self.settings.TWILIO_AUTH_TOKEN else ""
-        signed = self.settings.TWILIO_VALIDATE_SIGNATURES
-        checker = SignatureChecker(token, self.settings.public_base_url) if signed else None
+        business, own_tools = business_and_tools(llm.BUSINESS_FILE, llm.TOOLS_MODULE)
+        token = settings.TWILIO_AUTH_TOKEN.get_secret_value() if settings.TWILIO_AUTH_TOKEN else ""
+        checker = SignatureChecker(token, settings.public_base_url) if settings.TWILIO_VALIDATE_SIGNATURES else None
         tokens = StreamTokens(token or UNSIGNED_SECRET)
-        board = CallBoard()
-        account_sid = self.settings.TWILIO_ACCOUNT_SID
-        self._rest = (
-            TwilioRest(account_sid, token, self.settings.TWILIO_API_BASE_URL) if account_sid and token else None
-        )
-        dial_ended = f"{self.settings.public_base_url}/twilio/dial-ended"
-        self._board = board
-        self._control = CallControl(self._rest, board, dial_ended, time.monotonic)
-        self._detection = VadHub(lambda: load_engine(self.settings.VAD_MODEL_PATH))
-        self._records = Records(self.settings)
-        self._talks: dict[str, _Talk] = {}  # of live calls, and of callers being put through
-        self._why_back: dict[str, str] = {}  # why a transfer failed, by the call that is coming back
-        self._loading: asyncio.Task[None] | None = None
-        self._warm = WarmVoices(engines.voices, tokens.lifetime_s)
+        fallback_number = "" if business.fallback is None else business.transfer[business.fallback]
+        documents = CallDocuments(settings, tokens, fallback_number)
+        self._rest = _rest(settings, token)
+        control = CallControl(self._rest, documents.dial)
+        self._detection = VadHub(lambda: load_engine(settings.VAD_MODEL_PATH))
+        self._records = Records(settings)
+        self._lag = LoopLag()
+        talks = Talks(self._records)
+        leases = Leases(self._records.engine, self._records.process, LIFETIME_S)
+        self._minds = engines.minds()
         self._clips: dict[str, bytes] = {}
-        self.not_ready: str | None = "the engines are loading"
-        """Why calls are not taken, None when they are."""
-        self.webhooks = Webhooks(
-            self.settings,
-            checker,
-            tokens,
-            board,
-            accepting=lambda: self.not_ready is None,
-            on_call=lambda call: self._warm.expect(call.call_sid),
-            on_return=self._takes_back,
-        )
-        self.endpoint = StreamEndpoint(checker, tokens, self._serve, time.time)
+        self._warm = WarmVoices(engines.voices, WARM_S)
+        # Of several processes, the one that answers the webhook is seldom the one that gets the stream.
+        expect = self._warm.expect if settings.WEB_CONCURRENCY == 1 else None
+        self.office = CallOffice(Admission(_limits(settings)), talks, leases, control, documents, self._lag, expect)
         self.feed = CallFeed(checker, self._records.log)
+        house = House(
+            business,
+            own_tools,
+            self._minds,
+            self._detection,
+            self._clips,
+            llm.FRONT_DESK_BOOK,
+            settings.TURN_END_SILENCE_MS / 1000,
+        )
+        reception = Reception(house, self.office, talks, self._records, control, self.feed, self._warm)
+        self.metrics = Metrics(settings.METRICS_TOKEN, self._records.process, self.office, self._detection, self._lag)
+        self.webhooks = Webhooks(settings, checker, documents, self.office)
+        self.endpoint = StreamEndpoint(
+            checker, tokens, RedeemedTokens(self._records.engine), reception.serve, time.time
+        )
+        self._warming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to load detector and engines, and to record, in the background."""
-        self._loading = asyncio.create_task(self._load(), name="load engines")
+        self._lag.start()
+        self._warming = asyncio.create_task(self._warm_up(), name="warm up")
 
     async def stop(self) -> None:
         """Let go of everything shared."""
-        if self._loading is not None:
-            self._loading.cancel()
-            await asyncio.wait([self._loading])
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        self._lag.stop()
+        await self.office.fleet.stop()
         await self._warm.aclose()
         await self._detection.stop()
         await self._records.stop()
-        await close_shared_client()
         await self._minds.aclose()
+        await close_shared_client()
         if self._rest is not None:
             await self._rest.aclose()
-        await close_shared_client()
 
-    async def _load(self) -> None:
+    async def _warm_up(self) -> None:
         began_at = time.monotonic()
         behind = await self._records.start()
+        self.office.fleet.start()
         try:
             await engines.load(self._detection)
         except* OffhookError as failure:
-            self.not_ready = f"the engines cannot be loaded: {failure.exceptions[0]}"
-            logger.error("%s", self.not_ready)
+            self._cannot(f"the engines cannot be loaded: {failure.exceptions[0]}")
         except* Exception:
-            self.not_ready = "the engines cannot be loaded, the log says why"
             logger.exception("loading the engines failed")
+            self._cannot("the engines cannot be loaded, the log says why")
         else:
-            self.not_ready = behind or None
             if behind:
-                logger.error("no calls are taken: %s", behind)
-                return
-            logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
-            await self._record_last_words()
+                self._cannot(behind)
+            elif not self.office.is_leaving:
+                self.office.not_ready = None
+                logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
+                await self._record_last_words()
 
     async def _record_last_words(self) -> None:
         """Have that spoken now which a caller is to hear when there is no voice any more."""
@@ -141,66 +132,23 @@ class Service:
         except Exception as error:
             logger.warning("a caller whom the engines fail will hear the carrier's apology, not ours: %r", error)
 
-    async def _serve(self, line: MediaLine, start: Start) -> None:
-        """One stream of a call, from its start to its end: the first, or that of a caller who could not be put through.
+    def _cannot(self, why: str) -> None:
+        self.office.not_ready = why
+        logger.error("no calls are taken: %s", why)
 
-        Their talk goes on, with a word about why they are back instead of a greeting.
-        """
-        self._board.streaming(start.call_sid, time.monotonic())
-        async with self._warm.claim(start.call_sid) as voices:
-            await self._converse(line, start, voices)
 
-    async def _converse(self, line: MediaLine, start: Start, voices: Voices) -> None:
-        journal = Journal(started_at=asyncio.get_running_loop().time())
-        started_at = time.time()
-        rules = call_rules(
-            self._business,
-            self.settings.TURN_END_SILENCE_MS / 1000,
-            streaming_stt=voices.hears.capabilities.streaming_stt,
-        )
-        facts = CallFacts(
-            caller=start.parameters.get("from") or None,
-            called=start.parameters.get("to") or None,
-            now=datetime.now(self._business.zone),
-        )
-        tools = call_tools(
-            self._business,
-            facts,
-            Book(provider_settings.llm.FRONT_DESK_BOOK),
-            self._control.texting(facts.caller, facts.called),
-            self._own_tools.for_call(self._business, facts),
-        )
-        talk = self._talks.pop(start.call_sid, None)
-        if talk is None:
-            talk = _Talk(History(system_prompt(self._business, facts, [tool.name for tool in tools])))
-        else:
-            why = f"The transfer failed: {self._why_back.pop(start.call_sid, 'nobody answered')}."
-            remember(talk.history, journal, Kind.HAPPENED, asyncio.get_running_loop().time(), text=why)
-            rules = replace(rules, greeting=rules.returned, greeting_interruptible=True, notice="")
-        talk.streams += 1
-        self._keep(start.call_sid, talk)
-        shared = Engines(voices, self._minds, self._detection, tools, self._business.transfer, self._clips)
-        caller, called = facts.caller or "", facts.called or ""
-        stream = Stream(start.call_sid, start.account_sid, caller, called, talk.streams, started_at)
-        self._records.follow(stream, journal)
-        self.feed.publish(start.call_sid, journal)  # from here on its end is certain to be written down
-        logger.info("call started")
-        with self._records.recorded(line, stream, journal) as recorded_line:
-            session = CallSession(start.call_sid, recorded_line, shared, talk.history, rules, self._control, journal)
-            reason = await session.run()
-        if reason is not EndReason.TRANSFERRED:
-            self._talks.pop(start.call_sid, None)
+def _rest(settings: TelephonySettings, token: str) -> TwilioRest | None:
+    """Twilio's REST API, where the account is known."""
+    account_sid = settings.TWILIO_ACCOUNT_SID
+    return TwilioRest(account_sid, token, settings.TWILIO_API_BASE_URL) if account_sid and token else None
 
-    def _keep(self, call_sid: str, talk: _Talk) -> None:
-        """Keep a talk for as long as its call may come back, within bounds."""
-        self._talks[call_sid] = talk
-        if len(self._talks) > MOST_TALKS:
-            oldest = next(iter(self._talks))
-            del self._talks[oldest]
-            self._why_back.pop(oldest, None)
 
-    def _takes_back(self, call_sid: str, reason: str) -> bool:
-        """Whether a caller who could not be put through can go on with their talk here."""
-        if call_sid in self._talks:
-            self._why_back[call_sid] = reason
-        return call_sid in self._talks
+def _limits(settings: TelephonySettings) -> Limits:
+    return Limits(
+        calls=settings.MAX_CALLS,
+        fleet_calls=settings.MAX_FLEET_CALLS,
+        lag_s=None if settings.MAX_LAG_MS is None else settings.MAX_LAG_MS / 1000,
+        memory_mb=settings.MAX_MEMORY_MB,
+        calls_per_minute=settings.MAX_CALLS_PER_MINUTE,
+        calls_per_caller_per_minute=settings.MAX_CALLS_PER_CALLER_PER_MINUTE,
+    )

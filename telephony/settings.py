@@ -70,6 +70,29 @@ class TelephonySettings(RecordSettings):
         default="https://api.twilio.com", description="Twilio's REST API; our simulator's in tests"
     )
 
+    MAX_CALLS: int | None = Field(
+        default=100, ge=1, description="Calls one process takes at a time; more callers hear that the lines are busy"
+    )
+    MAX_FLEET_CALLS: int | None = Field(default=None, ge=1, description="The same for all processes together")
+    MAX_LAG_MS: int | None = Field(
+        default=250, ge=10, description="No more calls are taken while the event loop is typically later than this"
+    )
+    MAX_MEMORY_MB: int | None = Field(default=None, ge=64, description="Nor while the process holds more memory")
+    MAX_CALLS_PER_MINUTE: int | None = Field(default=None, ge=1, description="Calls one process takes in a minute")
+    MAX_CALLS_PER_CALLER_PER_MINUTE: int | None = Field(
+        default=20, ge=1, description="Of them from one number; a caller who rings more often is rejected"
+    )
+    BUSY_HOLD_SECONDS: int = Field(
+        default=0, ge=0, le=600, description="How long callers are asked to hold on while the lines are busy"
+    )
+    BUSY_REDIRECT_URL: str | None = Field(
+        default=None, description="Where their calls go then, as https://host/path; if unset, they shall call again"
+    )
+
+    METRICS_TOKEN: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token that opens GET /metrics; without it there is none"
+    )
+
     VAD_MODEL_PATH: str | None = Field(
         default=None, description="Silero VAD model (ONNX) that tells speech from noise; the packaged one if unset"
     )
@@ -91,6 +114,14 @@ class TelephonySettings(RecordSettings):
             raise ValueError("must start with https://, for Twilio streams to nothing else (http:// only on loopback)")
         if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
             raise ValueError("must be a bare address such as https://bot.example.com")
+        return url
+
+    @field_validator("BUSY_REDIRECT_URL")
+    @classmethod
+    def _is_public(cls, url: str | None) -> str | None:
+        host = urlsplit(url or "https://unset").hostname or ""
+        if url is not None and (not url.startswith("https://") or not host or _is_private(host)):
+            raise ValueError("must start with https://, and lead to no private address")
         return url
 
     @field_validator("TWILIO_VALIDATE_SIGNATURES")
@@ -124,6 +155,13 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost"
 
 
 class CallerSettings(CoreSettings):

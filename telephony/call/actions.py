@@ -15,6 +15,9 @@ class EndReason(StrEnum):
     FAILED = "the bot could not go on"
     DEFEATED = "the language model could not go on"
     SPEECHLESS = "the speech engines could not go on"
+    LINE_LOST = "the stream broke"
+    HANDED_OVER = "handed over to another process"
+    REPLACED = "another stream of the call has begun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,11 @@ class HangUp:
     reason: EndReason
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """End the stream, for another process to take the call up as it is."""
+
+
 type Action = (
     Listen
     | Transcribe
@@ -135,4 +143,5 @@ type Action = (
     | RememberBot
     | Transfer
     | HangUp
+    | HandOver
 )

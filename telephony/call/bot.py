@@ -9,6 +9,7 @@ from telephony.call.actions import (
     ConfirmReply,
     DropPlayback,
     EndReason,
+    HandOver,
     HangUp,
     HoldPlayback,
     RememberBot,
@@ -19,6 +20,7 @@ from telephony.call.actions import (
     Transfer,
 )
 from telephony.call.english import same_words
+from telephony.call.opening import Opening
 from telephony.call.phases import TRANSITIONS, Cause, Phase
 from telephony.call.rules import CallRules
 from telephony.call.speech import BotSpeech
@@ -31,10 +33,20 @@ class _Reply:
     turn: int
     guess: str | None = None
     aside: list[events.ReplyEvent] = field(default_factory=list)
+    heard_before: list[str] = field(default_factory=list)
+    """Sentences the caller knows from another stream; where the reply begins with them it goes on after them."""
 
     def answers(self, turn: int, words: str) -> bool:
         """Whether it was a guess, and right."""
         return self.turn == turn and self.guess is not None and same_words(self.guess, words)
+
+    def repeats(self, sentence: str) -> bool:
+        """Whether the caller knows the next sentence already."""
+        if self.heard_before[:1] == [sentence]:
+            del self.heard_before[0]
+            return True
+        self.heard_before.clear()
+        return False
 
 
 class Bot:
@@ -115,7 +127,7 @@ class Bot:
             return []
         match event:
             case events.SentenceGenerated():
-                return self.say(event.text, now)
+                return [] if self._reply.repeats(event.text) else self.say(event.text, now)
             case events.HangUpRequested():
                 self._parting = HangUp(EndReason.GOODBYE)
             case events.TransferRequested():
@@ -138,6 +150,23 @@ class Bot:
     def greet(self, now: float) -> list[Action]:
         actions = self.say(self._rules.greeting, now, protected=not self._rules.greeting_interruptible)
         return actions + (self.say(self._rules.notice, now, protected=True) if self._rules.notice else [])
+
+    def take_up(self, opening: Opening, now: float) -> list[Action]:
+        """Go on with a talk that was cut off, unless the caller has begun another turn meanwhile."""
+        if self.phase is not Phase.GREETING:
+            return []
+        self.listen(now)
+        self._parting = opening.parting
+        actions: list[Action] = []
+        if opening.is_unanswered:
+            self._reply = _Reply(opening.turn, heard_before=list(opening.heard))
+            self._think(opening.turn, now, since=now)
+            actions.append(StartReply(opening.turn))
+        self.speech = BotSpeech(opening.turn, heard=list(opening.heard))
+        if not opening.is_unanswered:
+            for text in opening.saying or ([] if opening.parting else [self._rules.resumed]):
+                actions += self.say(text, now, protected=text == self._rules.notice)
+        return actions or self.progress(now)
 
     def say(self, text: str, now: float, *, protected: bool = False) -> list[Action]:
         """Say something after all that is being said; `protected` words cannot be interrupted."""
@@ -244,6 +273,12 @@ class Bot:
     def fail(self, now: float) -> list[Action]:
         """What is said is not heard: there is no point in saying more."""
         return self.interrupt(now) + self.end(self._defeat(EndReason.FAILED))
+
+    def leave(self) -> list[Action]:
+        """Go without a word: whoever takes the call up says again what was not heard to its end."""
+        actions = self._drop_reply()
+        self._enter(Cause.OVER)
+        return [*actions, HandOver()]
 
     def end(self, ending: HangUp | Transfer) -> list[Action]:
         actions = self._fall_silent()

@@ -151,7 +151,19 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
-    """The caller hung up, or the stream is gone."""
+    """The caller hung up, or the carrier has ended the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineLost:
+    """The stream is gone without a word: the caller may still be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverWanted:
+    """This process ends: another is to take the call up, at `by` at the latest."""
+
+    by: float
 
 
 type ReplyEvent = SentenceGenerated | HangUpRequested | TransferRequested | ReplyFinished | ReplyFailed
@@ -178,4 +190,6 @@ type Event = (
     | EnginesMissing
     | KeyPressed
     | CallerLeft
+    | LineLost
+    | HandOverWanted
 )

@@ -22,6 +22,12 @@ class Keypad:
         self.is_wanted = True
         self._length, self._terminator = length, terminator
 
+    def restore(self, keys: str, wanted: tuple[int | None, str] | None, now: float) -> None:
+        """Go on with an entry that was begun elsewhere."""
+        if wanted is not None:
+            self.want(*wanted)
+        self._keys, self._pressed_at = keys, now
+
     def press(self, key: str, now: float) -> str | None:
         """One key; the entry it completes, if it does, without the terminator."""
         if key == self._terminator:

@@ -11,26 +11,32 @@ from telephony.call.bot import Bot
 from telephony.call.expectation import expectation
 from telephony.call.intrusion import Intrusion, asks_for_presence, judge
 from telephony.call.keypad import Keypad
+from telephony.call.opening import Opening
 from telephony.call.phases import Phase
 from telephony.call.rules import CallRules
 from telephony.call.turns import CallerTurn, TurnTaker
 
 
 class CallMachine:
-    """One call. `handle` and `handle_timer` return the actions to carry out, in that order."""
+    """One call. `handle` and `handle_timer` return the actions to carry out, in that order.
 
-    def __init__(self, rules: CallRules, now: float) -> None:
+    With an `opening` it goes on where another stream of the call has left it, instead of greeting.
+    """
+
+    def __init__(self, rules: CallRules, now: float, opening: Opening | None = None) -> None:
         self._rules = rules
-        self._caller = TurnTaker(rules)
+        self._opening = opening
+        self._caller = TurnTaker(rules, first=opening.turn + 1 if opening else 1)
         self._bot = Bot(rules, now)
         self._keypad = Keypad(rules)
         self._over_bot = False  # the open turn began while the bot was to be heard
         self._deferred: CallerTurn | None = None  # waits for words of ours that must not be interrupted
-        self._turns = 0
+        self._turns = opening.turns if opening else 0
         self._guesses = 0  # at what the open turn wants
         self._reprompted = 0
         self._ends_at = now + rules.longest_call_s
         self._out_of_time = False
+        self._leaves_at: float | None = None  # the latest, if another process is to take the call up
 
     @property
     def phase(self) -> Phase:
@@ -56,6 +62,7 @@ class CallMachine:
         actions: list[Action] = []
         for due in (
             self._poll_limit,
+            self._poll_leave,
             self._poll_barge_in,
             self._poll_caller,
             self._poll_keys,
@@ -70,7 +77,13 @@ class CallMachine:
         """When `handle_timer` must be called if nothing happens before; None only once the call has ended."""
         if self.phase is Phase.ENDED:
             return None
-        others = (self._caller.deadline(), self._barge_in_at(), self._keypad.deadline(), self._holding_at())
+        others = (
+            self._caller.deadline(),
+            self._barge_in_at(),
+            self._keypad.deadline(),
+            self._holding_at(),
+            self._leaves_at,
+        )
         return min(self._ends_at, self._bot.waits_until, *(at for at in others if at is not None))
 
     # --- events ------------------------------------------------------------------------------------------------
@@ -102,7 +115,7 @@ class CallMachine:
     def _react(self, event: events.Event, now: float) -> list[Action]:  # noqa: C901 - a case an event, no logic
         match event:
             case events.CallStarted():
-                return self._bot.drop_guess() + self._bot.greet(now)  # a caller may have begun before us
+                return self._bot.drop_guess() + self._open(now)  # a caller may have begun before us
             case events.EnginesMissing():
                 return self._bot.give_up(now)
             case events.SpeechStarted():
@@ -125,7 +138,8 @@ class CallMachine:
             case events.KeysRequested():
                 self._keypad.want(event.length, event.terminator)
             case events.SentenceHeard():
-                return self._bot.was_heard(event, now) + self._answer_deferred(now)
+                actions = self._bot.was_heard(event, now) + self._answer_deferred(now)
+                return actions + (self._leave() if self._leaves_at is not None else [])
             case events.SentenceFailed():
                 return self._bot.voice_failed(event.sentence, now) + self._answer_deferred(now)
             case events.SentenceCut():
@@ -134,9 +148,21 @@ class CallMachine:
                 return self._key(event.digit, now)
             case events.CallerLeft():
                 return self._caller.close() + self._bot.end(HangUp(EndReason.CALLER_LEFT))
+            case events.LineLost():
+                return self._caller.close() + self._bot.end(HangUp(EndReason.LINE_LOST))
+            case events.HandOverWanted():
+                self._leaves_at = event.by
             case _:
                 return self._bot.reply_brings(event, now)
         return []
+
+    def _open(self, now: float) -> list[Action]:
+        """The call begins, or goes on."""
+        if self._opening is None:
+            return self._bot.greet(now)
+        if self._opening.keys or self._opening.keys_wanted:
+            self._keypad.restore(self._opening.keys, self._opening.keys_wanted, now)
+        return self._bot.take_up(self._opening, now)
 
     # --- what time alone brings about --------------------------------------------------------------------------
 
@@ -149,6 +175,16 @@ class CallMachine:
         self._out_of_time = True
         self._ends_at = now + self._rules.parting_s
         return self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
+
+    def _poll_leave(self, now: float) -> list[Action]:
+        """Another process is to take the call up: at the first moment at which nobody notices, or at the last."""
+        if self._leaves_at is None:
+            return []
+        busy = self._caller.is_open or self._keypad.is_open
+        return self._leave() if now >= self._leaves_at or (self.phase is Phase.LISTENING and not busy) else []
+
+    def _leave(self) -> list[Action]:
+        return [] if self.phase is Phase.ENDED else self._caller.close() + self._bot.leave()
 
     def _poll_barge_in(self, now: float) -> list[Action]:
         at = self._barge_in_at()

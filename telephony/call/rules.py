@@ -21,6 +21,8 @@ class CallRules:
     defeat: str = "I'm sorry, I cannot go on with this call."
     returned: str = "I'm sorry, nobody could take your call. Is there anything else I can do?"
     """Greets a caller who could not be put through."""
+    resumed: str = "I'm sorry, I lost you for a moment. Please go on."
+    """Said to a caller whose call was cut off between one turn and the next."""
     goodbye: str = "Goodbye."
     silent_goodbye: str = "I cannot hear you any more, so I will hang up now. Goodbye."
 

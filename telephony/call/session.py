@@ -21,10 +21,11 @@ from telephony.call.journal import Detail, Journal, Kind
 from telephony.call.listener import Listener, VoiceDetection
 from telephony.call.machine import CallMachine
 from telephony.call.memory import remember, tools_done
+from telephony.call.opening import Opening
 from telephony.call.rules import CallRules
 from telephony.call.speaker import Speaker, SpeechLine
 from telephony.call.voices import Voices
-from telephony.twilio.messages import Dtmf, Mark, Media
+from telephony.twilio.messages import Dtmf, Mark, Media, Stop
 from telephony.twilio.stream import Gap, Received
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,19 @@ PARTING_LIMIT_S = 2.0
 """How long the carrier may take to end the stream after we asked for it."""
 SILENCE = b"\xff"
 MAX_FILL_MS = 1000
+
+
+_NO_ORDER = frozenset(
+    {
+        actions.EndReason.CALLER_LEFT,
+        actions.EndReason.FAILED,
+        actions.EndReason.LINE_LOST,
+        actions.EndReason.REPLACED,
+    }
+)
+"""Ends after which there is nothing for the carrier to be told."""
+
+type Ending = actions.HangUp | actions.Transfer | actions.HandOver
 
 
 class CallLine(SpeechLine, Protocol):
@@ -78,6 +92,7 @@ class CallSession:
         carrier: Carrier,
         journal: Journal,
         clock: Callable[[], float] | None = None,
+        opening: Opening | None = None,
     ) -> None:
         self._call_sid = call_sid
         self._line = line
@@ -86,13 +101,14 @@ class CallSession:
         self._carrier = carrier
         self._journal = journal
         self._clock = clock or asyncio.get_running_loop().time
-        self._machine = CallMachine(rules, self._clock())
-        self._ended: asyncio.Future[actions.HangUp | actions.Transfer] = asyncio.get_running_loop().create_future()
+        self._machine = CallMachine(rules, self._clock(), opening)
+        self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._reply: asyncio.Task[None] | None = None
         self._confirmed = asyncio.Event()
         self._tally = Tally()
         self._rounds: list[ToolRound] = []  # of a guess, remembered once it is confirmed
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
 
     async def run(self) -> str:
         """Serve the call until it has ended, and say why it did; raises only for faults of ours, in a group."""
@@ -105,6 +121,14 @@ class CallSession:
             self._note(Kind.CALL_ENDED, reason=reason)
             logger.info("call ended: %s", reason)
         return reason
+
+    def hand_over(self, within_s: float) -> None:
+        """End the stream at the first moment at which nobody notices, for another process to take the call up."""
+        self._dispatch(events.HandOverWanted(self._clock() + within_s))
+
+    def replace(self) -> None:
+        """Another stream of the call has begun: fall silent at once, and order nothing of the carrier."""
+        self._end(actions.HangUp(actions.EndReason.REPLACED))
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> str:
         self._tasks = tasks
@@ -138,6 +162,7 @@ class CallSession:
             self._dispatch(events.CallStarted())
 
     async def _read(self) -> None:
+        over: events.Event = events.LineLost()
         while (received := await self._line.receive()) is not None:
             for message in received:
                 if self._ended.done():
@@ -150,22 +175,27 @@ class CallSession:
                     case Dtmf():
                         self._note(Kind.KEY_PRESSED, digit=message.digit)
                         self._dispatch(events.KeyPressed(message.digit))
+                    case Stop():
+                        over = events.CallerLeft()
                     case Gap():
                         self._listener.feed(SILENCE * (8 * min(message.missing_ms, MAX_FILL_MS)))
-        self._dispatch(events.CallerLeft())
+        self._dispatch(over)
 
-    async def _part(self, ending: actions.HangUp | actions.Transfer, reading: asyncio.Task[None]) -> str:
+    async def _part(self, ending: Ending, reading: asyncio.Task[None]) -> str:
         """Tell the carrier how the call ends. If it takes the order it ends the stream; if not, we close the socket.
 
-        A call that failed has its socket closed without an order: asked what comes next, the webhook apologises.
+        A call that failed has its socket closed without an order: asked what comes next, the webhook apologises. So
+        has one that is handed over, which then gets another stream.
         """
         match ending:
             case actions.Transfer(number):
                 reason = actions.EndReason.TRANSFERRED
                 self._note(Kind.TRANSFER_STARTED, number=number)
                 taken = await self._carrier.transfer(self._call_sid, number)
-            case actions.HangUp(actions.EndReason.CALLER_LEFT | actions.EndReason.FAILED as reason):
-                taken = False
+            case actions.HandOver():
+                return actions.EndReason.HANDED_OVER
+            case actions.HangUp(reason) if reason in _NO_ORDER:
+                return reason
             case actions.HangUp(reason):
                 taken = await self._carrier.hang_up(self._call_sid)
         if taken:
@@ -207,9 +237,11 @@ class CallSession:
         """One timer, at the machine's next deadline."""
         at = None if self._ended.done() else self._machine.deadline()
         if self._timer is not None:
-            if self._timer.when() == at:
+            if self._timer_at == at:
                 return
             self._timer.cancel()
+        # What uvloop gives for an instant that has passed cannot tell it, so that is kept beside.
+        self._timer_at = at
         self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
 
     def _do(self, order: actions.Action) -> None:  # noqa: C901 - a case an order, no logic
@@ -246,10 +278,10 @@ class CallSession:
                 cut = self._speaker.drop()
                 if cut is not None:
                     self._dispatch(cut)
-            case actions.HangUp() | actions.Transfer():
+            case actions.HangUp() | actions.Transfer() | actions.HandOver():
                 self._end(order)
 
-    def _end(self, ending: actions.HangUp | actions.Transfer) -> None:
+    def _end(self, ending: Ending) -> None:
         if not self._ended.done():
             self._ended.set_result(ending)
 

@@ -32,9 +32,9 @@ class TurnTaker:
     a streaming recogniser tells its words as they come, and is asked for its last word once the silence is long enough.
     """
 
-    def __init__(self, rules: CallRules) -> None:
+    def __init__(self, rules: CallRules, first: int = 1) -> None:
         self._rules = rules
-        self._number = 1  # of the turn that is open, or the next to open
+        self._number = first  # of the turn that is open, or the next to open
         self._attempt = 0
         self._pauses = PauseModel(rules.endpointing)
         self._last_stopped_at: float | None = None  # of the turn before

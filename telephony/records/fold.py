@@ -22,6 +22,8 @@ class Talk:
 
     told: tuple[Entry, ...] = field(default=(), repr=False)
     """What the history was told, in order: `tell` tells it again."""
+    turn: int = 0
+    """The number of the caller's last turn."""
     turns: int = 0
     """How often the caller has said or keyed something."""
     unanswered: str = field(default="", repr=False)
@@ -37,6 +39,8 @@ class Talk:
     keys_wanted: KeysWanted | None = None
     transfer: str = field(default="", repr=False)
     """The number the caller is being put through to, or will be once the bot has said so."""
+    is_transferring: bool = False
+    """Whether the carrier has been told to put them through."""
     hanging_up: bool = False
     """Whether the call ends once the bot's words were heard."""
     ended: str = ""
@@ -95,9 +99,9 @@ class _Folding:
     def _take_rest(self, entry: Entry) -> None:
         match entry.kind, entry.details:
             case Kind.CALL_STARTED, _:
-                self._talk = replace(self._talk, ended="", transfer="", hanging_up=False)
-            case Kind.CALLER_SAID, {"text": str(text)}:
-                self._caller_said(text)
+                self._talk = replace(self._talk, ended="", transfer="", is_transferring=False, hanging_up=False)
+            case Kind.CALLER_SAID, {"turn": int(turn), "text": str(text)}:
+                self._caller_said(turn, text)
             case Kind.BOT_SAID, _:
                 self._talk = replace(self._talk, unanswered="")
             case Kind.REPLY_STARTED, _:
@@ -109,23 +113,26 @@ class _Folding:
             case Kind.KEY_PRESSED, {"digit": str(digit)}:
                 self._talk = replace(self._talk, keys=self._talk.keys + digit)
             case ((Kind.TRANSFER_WANTED | Kind.TRANSFER_STARTED), {"number": str(number)}):
-                self._talk = replace(self._talk, transfer=number)
+                is_transferring = entry.kind is Kind.TRANSFER_STARTED
+                self._talk = replace(self._talk, transfer=number, is_transferring=is_transferring)
             case Kind.HANG_UP_WANTED, _:
                 self._talk = replace(self._talk, hanging_up=True)
             case Kind.CALL_ENDED, {"reason": str(reason)}:
                 self._talk = replace(self._talk, ended=reason)
 
-    def _caller_said(self, text: str) -> None:
+    def _caller_said(self, turn: int, text: str) -> None:
         """A turn of the caller's, which takes back what the bot was about to do; keys end up in one as they are."""
         keys, wanted = self._talk.keys, self._talk.keys_wanted
         if keys and (keys.endswith(text) or keys[:-1].endswith(text)):  # the last may be the terminator
             keys, wanted = "", None
         self._talk = replace(
             self._talk,
+            turn=turn,
             turns=self._talk.turns + 1,
             unanswered=text,
             keys=keys,
             keys_wanted=wanted,
             transfer="",
+            is_transferring=False,
             hanging_up=False,
         )

@@ -1,6 +1,6 @@
 """Leases: which process of the fleet serves which call, so that there are never two bots on one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,11 +11,16 @@ from telephony.records.schema import leases
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A process holds a call's stream of this number until `expires_at`, or has let it expire."""
+    """A process holds a call's stream of this number until `expires_at`, has let it expire, or has let it go.
+
+    `stream_sid` is the carrier's name for the stream, empty once the carrier was told what comes after it; `process` is
+    None for a call that was let go.
+    """
 
     call_sid: str
     stream: int
-    process: str
+    stream_sid: str
+    process: str | None
     expires_at: float
 
 
@@ -31,26 +36,34 @@ class Leases:
         self._process = process
         self._lifetime_s = lifetime_s
 
-    async def claim(self, call_sid: str, now: float) -> int:
+    async def claim(self, call_sid: str, stream_sid: str, now: float) -> int:
         """A stream of this call has begun here: take the call from whoever has it; returns the stream's number.
 
         The carrier has decided where the call is, so the newest stream wins.
         """
-        insert = insert_into(self._engine, leases).values(call_sid=call_sid, stream=1, **self._held(now))
+        held = {"stream_sid": stream_sid, **self._held(now)}
+        insert = insert_into(self._engine, leases).values(call_sid=call_sid, stream=1, **held)
         claim = insert.on_conflict_do_update(
-            index_elements=[leases.c.call_sid], set_={"stream": leases.c.stream + 1, **self._held(now)}
+            index_elements=[leases.c.call_sid], set_={"stream": leases.c.stream + 1, **held}
         )
         async with transaction(self._engine) as connection:
             stream: int = (await connection.execute(claim.returning(leases.c.stream))).scalar_one()
         return stream
 
-    async def take_over(self, lost: Lease, now: float) -> bool:
-        """Take a lease that has expired, as `expired` gave it; False if another process was quicker.
+    async def of(self, call_sid: str) -> Lease | None:
+        """A call's lease, whoever holds it, or held it last; None if it has had no stream."""
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(select(leases).where(leases.c.call_sid == call_sid))).one_or_none()
+        return None if row is None else Lease(**row._mapping)
 
-        What it is taken for is to bring the call back to a stream, which then claims it.
+    async def take_over(self, seen: Lease, now: float) -> bool:
+        """Take a call whose stream is over from whoever held it; False if its lease is not as it was `seen` any more.
+
+        Nobody holds it then, and it has no stream: whoever takes it tells the carrier what is next. A process that
+        serves it after all finds out when it renews.
         """
-        is_unchanged = and_(*(leases.c[name] == getattr(lost, name) for name in ("call_sid", "stream", "process")))
-        take = update(leases).where(is_unchanged, leases.c.expires_at <= now).values(**self._held(now))
+        is_unchanged = and_(*(leases.c[field.name] == getattr(seen, field.name) for field in fields(Lease)))
+        take = update(leases).where(is_unchanged).values(stream_sid="", process=None, expires_at=now)
         async with transaction(self._engine) as connection:
             return (await connection.execute(take.returning(leases.c.stream))).scalar_one_or_none() is not None
 
@@ -60,9 +73,9 @@ class Leases:
         async with transaction(self._engine) as connection:
             return set((await connection.execute(renew.returning(leases.c.call_sid))).scalars())
 
-    async def release(self, call_sid: str, now: float) -> bool:
-        """Let a call go that has ended or left; False if it was not this process's any more."""
-        mine = and_(leases.c.call_sid == call_sid, leases.c.process == self._process)
+    async def release(self, call_sid: str, stream_sid: str, now: float) -> bool:
+        """Let a call go whose stream has ended; False if it was not this process's any more, or has another stream."""
+        mine = and_(leases.c.call_sid == call_sid, leases.c.stream_sid == stream_sid, leases.c.process == self._process)
         release = update(leases).where(mine).values(process=None, expires_at=now)
         async with transaction(self._engine) as connection:
             return (await connection.execute(release.returning(leases.c.stream))).scalar_one_or_none() is not None
@@ -72,7 +85,7 @@ class Leases:
         lost = and_(leases.c.process.is_not(None), leases.c.expires_at <= now)
         async with transaction(self._engine) as connection:
             found = await connection.execute(select(leases).where(lost).order_by(leases.c.expires_at).limit(most))
-            return [Lease(row.call_sid, row.stream, row.process, row.expires_at) for row in found]
+            return [Lease(**row._mapping) for row in found]
 
     async def live(self, now: float) -> int:
         """How many calls the fleet holds."""

@@ -39,6 +39,7 @@ leases = Table(
     metadata,
     Column("call_sid", Text, primary_key=True),
     Column("stream", Integer, nullable=False),
+    Column("stream_sid", Text, nullable=False),  # the carrier's name for it
     Column("process", Text, index=True),  # null: nobody holds it
     Column("expires_at", Double, nullable=False, index=True),
 )

@@ -49,6 +49,11 @@ class RestApi:
         if len(self._phones) > _MAX_CALLS:
             del self._phones[next(iter(self._phones))]
 
+    @property
+    def known(self) -> dict[str, Phone]:
+        """The calls by SID, in the order in which they were placed."""
+        return self._phones
+
     async def _update_call(self, request: Request) -> JSONResponse:
         if not self._is_authorized(request.headers.get("authorization", "")):
             return _error(401, NOT_AUTHENTICATED, "Authenticate")

@@ -4,8 +4,6 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from telephony.twilio import twiml
-from telephony.twilio.board import CallBoard
 from telephony.twilio.rest import CarrierError, TwilioRest
 
 logger = logging.getLogger(__name__)
@@ -14,22 +12,17 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class CallControl:
-    """Orders by REST, and posts each on the board first, for the case that REST cannot be had.
+    """Orders by REST. Where that cannot be had the stream has to be closed from our side, and Twilio asks what is next.
 
-    Then the stream has to be closed from our side, and Twilio, asking what comes next, is told the same thing.
+    `dial` writes the TwiML that puts a caller through to a number.
     """
 
-    def __init__(
-        self, rest: TwilioRest | None, board: CallBoard, dial_action_url: str, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, rest: TwilioRest | None, dial: Callable[[str], str]) -> None:
         self._rest = rest
-        self._board = board
-        self._dial_action_url = dial_action_url
-        self._now = now
+        self._dial = dial
 
     async def hang_up(self, call_sid: str) -> bool:
         """End the call; False if the carrier did not take the order."""
-        self._board.ended(call_sid, self._now())
         if self._rest is None:
             return False
         try:
@@ -41,13 +34,23 @@ class CallControl:
 
     async def transfer(self, call_sid: str, number: str) -> bool:
         """Ring `number` for the caller; False if the carrier did not take the order."""
-        self._board.transferring(call_sid, number, self._now())
         if self._rest is None:
             return False
         try:
-            await self._rest.redirect(call_sid, twiml.dial(number, action_url=self._dial_action_url))
+            await self._rest.redirect(call_sid, self._dial(number))
         except CarrierError as error:
             logger.warning("cannot transfer by REST, closing the stream instead: %s", error)
+            return False
+        return True
+
+    async def redirect(self, call_sid: str, document: str) -> bool:
+        """Replace what a call is doing; False if the carrier did not take the order, or the call is over."""
+        if self._rest is None:
+            return False
+        try:
+            await self._rest.redirect(call_sid, document)
+        except CarrierError as error:
+            logger.warning("a call cannot be brought back by REST: %s", error)
             return False
         return True
 

@@ -1,16 +1,14 @@
 """The way in for Twilio's webhooks: a signed form of bounded size, or a refusal that tells a stranger nothing."""
 
 import asyncio
-import logging
 import re
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from telephony.twilio.refusals import refused
 from telephony.twilio.signature import SignatureChecker
-
-logger = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
 """Bytes; Twilio's longest form is about two thousand."""
@@ -33,33 +31,39 @@ class SignedForms:
         """The form's fields, `CallSid` and `AccountSid` among them.
 
         Raises `HTTPException` 400, 403, 408 or 413, and nothing else, whatever is posted. Of a repeated
-        field the last value counts. Why a signature was refused goes to the log only.
+        field the last value counts. Why a request was refused goes to the log, and a signature's flaw nowhere else.
         """
-        form = _parsed(request.headers.get("content-type", ""), await _body(request))
-        self._check_signature(request, form)
-        fields = dict(form)
-        for name, shape in _SIDS.items():
-            if not shape.fullmatch(fields.get(name, "")):
-                raise HTTPException(400, f"{name} is missing or malformed")
-        self._check_account(fields["AccountSid"])
+        try:
+            form = _parsed(request.headers.get("content-type", ""), await _body(request))
+            self._check_signature(request, form)
+            fields = dict(form)
+            for name, shape in _SIDS.items():
+                if not shape.fullmatch(fields.get(name, "")):
+                    raise HTTPException(400, f"{name} is missing or malformed")
+            self._check_account(fields["AccountSid"])
+        except HTTPException as refusal:
+            if refusal.status_code != 403:
+                refused("form", "refused %s: %s; Twilio sends no such thing", _path(request), refusal.detail)
+            raise
         return fields
 
     def _check_signature(self, request: Request, form: list[tuple[str, str]]) -> None:
         if self._checker is None:
             return
-        path = request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1")
+        path = _path(request)
         query = request.scope["query_string"].decode("latin-1")
         signature = request.headers.get("x-twilio-signature")
         if self._checker.webhook(f"{path}?{query}" if query else path, form, signature):
             return
         if signature is None:
-            logger.warning("refused %s: no X-Twilio-Signature, so it was not Twilio that asked", request.scope["path"])
+            refused("unsigned", "refused %s: no X-Twilio-Signature, so it was not Twilio that asked", path)
         else:
-            logger.warning(
+            refused(
+                "signature",
                 "refused %s: the signature does not match. If it was Twilio that asked, then either TWILIO_AUTH_TOKEN "
                 "is not the account's primary auth token, or PUBLIC_BASE_URL is not how Twilio reaches this server: "
                 "the signature was checked for %s%s",
-                request.scope["path"],
+                path,
                 self._public_base_url,
                 path,
             )
@@ -67,8 +71,14 @@ class SignedForms:
 
     def _check_account(self, account_sid: str) -> None:
         if self._account_sid is not None and account_sid != self._account_sid:
-            logger.warning("refused a call of another account than TWILIO_ACCOUNT_SID, though well signed")
+            refused("account", "refused a call of another account than TWILIO_ACCOUNT_SID, though well signed")
             raise HTTPException(403, "Forbidden")
+
+
+def _path(request: Request) -> str:
+    """The path as it was sent, and signed: what it decodes to may be two lines in a log."""
+    raw: bytes = request.scope.get("raw_path", request.scope["path"].encode())
+    return raw.decode("latin-1")
 
 
 async def _body(request: Request) -> bytes:

@@ -6,6 +6,7 @@ import logging
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from providers.errors import OffhookError
+from telephony.twilio.bucket import Bucket
 from telephony.twilio.stream import Fault, FaultKind, MediaStream, Received
 
 logger = logging.getLogger(__name__)
@@ -14,6 +15,10 @@ OUTBOX = 512
 """Messages that may wait to be sent; a call puts out far fewer, so that more means that the socket is stuck."""
 SEND_LIMIT_S = 5.0
 """Longest a single message may take to be sent."""
+MESSAGES_PER_S = 200.0
+"""Twilio sends 50 frames a second and an echo for each mark."""
+MESSAGES_AT_ONCE = 2000
+"""What may have gathered while the network, or this process, stood still: 40 s of a call."""
 
 
 class LineBroken(OffhookError):  # noqa: N818 - says what happened
@@ -27,6 +32,8 @@ class MediaLine:
         self._websocket = websocket
         self._stream = stream
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
+        self._rate = Bucket(MESSAGES_PER_S, MESSAGES_AT_ONCE)
+        self._clock = asyncio.get_running_loop().time
         self._logged: set[FaultKind] = set()
 
     def media(self, payload: bytes) -> None:
@@ -53,6 +60,9 @@ class MediaLine:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             return None
+        if self._rate.overflows(self._clock()):
+            self._log(self._stream.flooded())
+            return []
         text: str | None = message.get("text")
         received: list[Received] = []
         for item in self._stream.receive(message["bytes"] if text is None else text):

@@ -64,6 +64,7 @@ class FaultKind(StrEnum):
     FORMAT = "unsupported_format"
     SEQUENCE = "out_of_sequence"
     TOO_MANY = "too_many_faults"
+    FLOOD = "flood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,11 @@ class MediaStream:
             return (self._refuse(FaultKind.TRACK, "audio that is not the caller's"),)
         self.state = state
         return (message,) if isinstance(message, Stop) else self._in_sequence(message)
+
+    def flooded(self) -> Fault:
+        """More comes than a call can bring: the stream fails."""
+        self.state = State.FAILED
+        return self._fault(FaultKind.FLOOD, "messages come faster than any call sends them", is_fatal=True)
 
     def media(self, payload: bytes) -> str:
         """The text that plays `payload`, bare μ-law, to the caller."""

@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
 from hashlib import sha256
 from heapq import heappop, heappush
 
@@ -19,12 +20,20 @@ class TokenRefused(OffhookError):  # noqa: N818 - it names what became of the to
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a token is known by once it was used, and until when it matters, in seconds of the epoch."""
+
+    seal: str = field(repr=False)
+    expires_at: int
+
+
 class StreamTokens:
     """Mints tokens at the webhook, redeems each of them once at the socket's `start`.
 
     A token says when it expires and whose call it is for, under an HMAC-SHA256, so any process with the same secret
-    can redeem what another has minted. That it was used is remembered in this process only: a replay to another
-    process within the token's lifetime is not noticed.
+    can redeem what another has minted. That it was used is remembered in this process only: a `Claim` is for whoever
+    tells the other processes.
     """
 
     def __init__(self, secret: bytes | str, lifetime_s: int = 60, max_remembered: int = MAX_REMEMBERED) -> None:
@@ -47,8 +56,8 @@ class StreamTokens:
         claims = f"{_VERSION}.{expires_at}.{account_sid}.{call_sid}.{_base64(nonce)}"
         return f"{claims}.{self._seal(claims)}"
 
-    def redeem(self, token: str, call_sid: str, account_sid: str, now_epoch_s: float) -> None:
-        """Use a token up; raises `TokenRefused` if it is forged, expired, another call's or used already."""
+    def redeem(self, token: str, call_sid: str, account_sid: str, now_epoch_s: float) -> Claim:
+        """Use a token up here; raises `TokenRefused` if it is forged, expired, another call's or used already."""
         claims, _, seal = token.rpartition(".")
         if not (token.isascii() and hmac.compare_digest(seal, self._seal(claims))):
             raise TokenRefused("forged, or minted with another secret")
@@ -60,6 +69,7 @@ class StreamTokens:
         if token_call_sid != call_sid:
             raise TokenRefused("minted for another call")
         self._use(seal, int(expires_at), now_epoch_s)
+        return Claim(seal, int(expires_at))
 
     def _use(self, seal: str, expires_at: int, now_epoch_s: float) -> None:
         while self._expiries and self._expiries[0][0] <= now_epoch_s:

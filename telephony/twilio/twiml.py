@@ -16,12 +16,11 @@ def connect_stream(
     action_url: str,
     status_callback_url: str,
     parameters: Mapping[str, str],
-    otherwise: str,
 ) -> str:
     """Open a bidirectional stream; Twilio asks `action_url` what comes after it.
 
     `parameters` come back in `start`; a value too long for one is cut, so what must be whole has to be short. Should
-    Twilio fall through without asking, because no socket could be opened, the caller hears `otherwise`.
+    Twilio fall through without asking, because no socket could be opened, it is sent to `action_url` all the same.
     """
     response = VoiceResponse()
     connect = Connect(action=action_url, method="POST")
@@ -29,8 +28,7 @@ def connect_stream(
     for name, value in parameters.items():
         stream.parameter(name=name, value=_xml_text(value)[: MAX_PARAMETER - len(name)])
     response.append(connect)
-    response.say(_xml_text(otherwise))
-    response.hangup()
+    response.redirect(action_url, method="POST")
     return str(response)
 
 
@@ -48,10 +46,22 @@ def dial(number: str, action_url: str, timeout_s: int = 30, caller_id: str | Non
     `caller_id`, a number of the account, or by default the caller's own.
     """
     response = VoiceResponse()
+    response.append(_dial(number, action_url, timeout_s, caller_id))
+    return str(response)
+
+
+def say_and_dial(text: str, number: str, action_url: str) -> str:
+    """Speak with the carrier's own voice, then put the caller through, as `dial` does."""
+    response = VoiceResponse()
+    response.say(_xml_text(text))
+    response.append(_dial(number, action_url))
+    return str(response)
+
+
+def _dial(number: str, action_url: str, timeout_s: int = 30, caller_id: str | None = None) -> Dial:
     call = Dial(action=action_url, method="POST", timeout=timeout_s, caller_id=caller_id)
     call.number(re.sub(r"[ ()-]", "", _xml_text(number)))
-    response.append(call)
-    return str(response)
+    return call
 
 
 def say_and_hang_up(text: str) -> str:
@@ -59,6 +69,30 @@ def say_and_hang_up(text: str) -> str:
     response = VoiceResponse()
     response.say(_xml_text(text))
     response.hangup()
+    return str(response)
+
+
+def pause_and_redirect(seconds: int, url: str, text: str = "") -> str:
+    """Ask `url` what to do in so many seconds, of silence but for `text` at their beginning."""
+    response = VoiceResponse()
+    if text:
+        response.say(_xml_text(text))
+    response.pause(length=seconds)
+    response.redirect(url, method="POST")
+    return str(response)
+
+
+def redirect(url: str) -> str:
+    """Let another server say what to do."""
+    response = VoiceResponse()
+    response.redirect(url, method="POST")
+    return str(response)
+
+
+def reject() -> str:
+    """Do not take the call: the caller hears that the line is busy, and nobody pays for it."""
+    response = VoiceResponse()
+    response.reject(reason="busy")
     return str(response)
 
 

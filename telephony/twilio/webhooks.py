@@ -2,10 +2,7 @@
 
 import logging
 import re
-import secrets
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,64 +10,71 @@ from starlette.routing import Route
 
 from telephony.settings import TelephonySettings
 from telephony.twilio import twiml
-from telephony.twilio.board import CallBoard, Dial, HangUp, Lost, Reconnect
+from telephony.twilio.after import After, AskAgain
+from telephony.twilio.documents import CallDocuments, Party
 from telephony.twilio.forms import SignedForms
 from telephony.twilio.signature import SignatureChecker
-from telephony.twilio.tokens import StreamTokens
 
 logger = logging.getLogger(__name__)
 
 BUSY = "We are sorry, all lines are busy. Please call again in a few minutes."
-UNREACHABLE = "We are sorry, we cannot take your call at the moment. Please call again later."
-LOST = "We are sorry, something went wrong on our side and the conversation was lost. Please call again."
-NO_ANSWER = "We are sorry, nobody could take your call. Please call again later."
+HOLD = "All lines are busy at the moment. Please hold on."
+HOLD_STEP_S = 5
+LEAVING_STEP_S = 1
 
 _OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_UNANSWERED = {
+    "no-answer": "nobody answered",
+    "busy": "the line was busy",
+    "failed": "the number could not be reached",
+    "canceled": "the call to it was given up",
+}
+"""What a `DialCallStatus` says of a call that nobody took."""
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingCall:
-    """A call that Twilio has told us of and whose stream is about to be opened. Numbers may be words, or blank."""
+class Busy(Protocol):
+    """Why a call is not taken; as text it is a reason for the log."""
 
-    call_sid: str
-    account_sid: str
-    from_number: str = field(repr=False)
-    to_number: str = field(repr=False)
+    @property
+    def is_leaving(self) -> bool:
+        """Whether this process is about to end, so that another should be asked."""
+
+    @property
+    def is_abuse(self) -> bool:
+        """Whether the caller should not even be told why."""
+
+
+class Office(Protocol):
+    """Whoever knows the calls. Asked on the event loop; what is not awaited must not wait."""
+
+    def arrives(self, party: Party) -> Busy | None:
+        """A call comes in: None if it is taken, and then its stream will follow."""
+
+    async def after_stream(self, call_sid: str) -> After:
+        """The stream of a call that is still up is over. The same answer however often it is asked; does not raise."""
+
+    async def stream_follows(self, call_sid: str) -> None:
+        """A call that is up gets another stream; does not raise."""
+
+    def stream_lost(self, call_sid: str, stream_sid: str) -> None:
+        """A stream is over, for whatever reason, which nobody may have noticed."""
 
 
 class Webhooks:
     """The HTTP side of the line. Answers at once: no model work before the TwiML.
 
-    `checker` is None only where signatures are not validated. `on_call` is told of every call that gets a stream, on
-    the event loop, and must not wait; `accepting` says whether there is room for one more. `on_return` is told the
-    CallSid of a caller whose transfer failed, and why; it says whether this process takes the talk up again, in the
-    stream that follows, and may be asked more than once.
+    `checker` is None only where signatures are not validated.
     """
 
     def __init__(
-        self,
-        settings: TelephonySettings,
-        checker: SignatureChecker | None,
-        tokens: StreamTokens,
-        board: CallBoard,
-        accepting: Callable[[], bool] = lambda: True,
-        on_call: Callable[[IncomingCall], None] = lambda _: None,
-        on_return: Callable[[str, str], bool] = lambda call_sid, reason: False,
-        monotonic: Callable[[], float] = time.monotonic,
-        epoch: Callable[[], float] = time.time,
-        nonce: Callable[[], bytes] = lambda: secrets.token_bytes(16),
+        self, settings: TelephonySettings, checker: SignatureChecker | None, documents: CallDocuments, office: Office
     ) -> None:
-        self._stream_url = settings.stream_url
         self._url = settings.public_base_url + "/twilio"
+        self._hold_s = settings.BUSY_HOLD_SECONDS
+        self._elsewhere = settings.BUSY_REDIRECT_URL
         self._forms = SignedForms(checker, settings.public_base_url, settings.TWILIO_ACCOUNT_SID)
-        self._tokens = tokens
-        self._board = board
-        self._accepting = accepting
-        self._on_call = on_call
-        self._on_return = on_return
-        self._monotonic = monotonic
-        self._epoch = epoch
-        self._nonce = nonce
+        self._documents = documents
+        self._office = office
 
     def routes(self) -> list[Route]:
         """The routes, POST only."""
@@ -83,77 +87,74 @@ class Webhooks:
         ]
 
     async def voice(self, request: Request) -> Response:
-        """A call comes in: answer with a stream, or with a busy message."""
+        """A call comes in: answer with a stream, or as is due where there is no room for it."""
         form = await self._forms.read(request)
-        call = IncomingCall(form["CallSid"], form["AccountSid"], form.get("From", ""), form.get("To", ""))
-        if not self._accepting():
-            logger.warning("turned away call %s: no room for another", call.call_sid)
-            return _twiml(twiml.say_and_hang_up(BUSY))
-        self._board.expected(call.call_sid, self._monotonic())
-        self._on_call(call)
-        return self._stream(form, otherwise=UNREACHABLE)
+        party = _party(form)
+        busy = self._office.arrives(party)
+        if busy is None:
+            return _twiml(self._documents.stream(party))
+        logger.warning("no room for call %s: %s", party.call_sid, busy)
+        return _twiml(self._turned_away(busy, _count(request, "held")), ask_another=busy.is_leaving)
+
+    def _turned_away(self, busy: Busy, held_s: int) -> str:
+        if busy.is_leaving:
+            return twiml.pause_and_redirect(LEAVING_STEP_S, f"{self._url}/voice?held={held_s}")
+        if busy.is_abuse:
+            return twiml.reject()
+        if held_s < self._hold_s:
+            text = "" if held_s else HOLD
+            return twiml.pause_and_redirect(HOLD_STEP_S, f"{self._url}/voice?held={held_s + HOLD_STEP_S}", text)
+        return twiml.redirect(self._elsewhere) if self._elsewhere else twiml.say_and_hang_up(BUSY)
 
     async def stream_ended(self, request: Request) -> Response:
-        """The stream is over: hang up, put the caller through, or own up to having lost the talk."""
+        """The stream is over: hang up, put the caller through, let the talk go on, or own up to having lost it."""
         form = await self._forms.read(request)
-        call_sid, now = form["CallSid"], self._monotonic()
         if form.get("CallStatus") in _OVER:
-            self._board.ended(call_sid, now)
-        match self._board.after_stream(call_sid, now):
-            case HangUp():
-                return _twiml(twiml.hang_up())
-            case Dial(number):
-                return _twiml(twiml.dial(number, action_url=f"{self._url}/dial-ended"))
-            case Lost():
-                logger.error("lost call %s: its stream ended and nobody here meant it to", call_sid)
-                return _twiml(twiml.say_and_hang_up(LOST))
+            return _twiml(twiml.hang_up())
+        after = await self._office.after_stream(form["CallSid"])
+        logger.info("the stream of call %s is over, and what follows is: %s", form["CallSid"], type(after).__name__)
+        document = self._documents.after(after, _party(form), _count(request, "step"))
+        return _twiml(document, ask_another=isinstance(after, AskAgain))
 
     async def dial_ended(self, request: Request) -> Response:
-        """A transfer is over: hang up, or if nobody answered give the caller back to the bot, else apologise."""
+        """A transfer is over: hang up, or if nobody answered give the caller back to the bot."""
         form = await self._forms.read(request)
-        call_sid, now = form["CallSid"], self._monotonic()
-        if form.get("CallStatus") in _OVER:
-            self._board.ended(call_sid, now)
-        step = self._board.after_dial(call_sid, form.get("DialCallStatus", ""), now)
-        if isinstance(step, Reconnect) and self._on_return(call_sid, step.reason):
-            self._board.returning(call_sid, now)
-            return self._stream(form, otherwise=NO_ANSWER)
-        self._board.ended(call_sid, now)
-        return _twiml(twiml.hang_up() if isinstance(step, HangUp) else twiml.say_and_hang_up(NO_ANSWER))
-
-    def _stream(self, form: Mapping[str, str], otherwise: str) -> Response:
-        token = self._tokens.mint(form["CallSid"], form["AccountSid"], self._epoch(), self._nonce())
-        return _twiml(
-            twiml.connect_stream(
-                self._stream_url,
-                action_url=f"{self._url}/stream-ended",
-                status_callback_url=f"{self._url}/stream-status",
-                parameters={"token": token, "from": form.get("From", ""), "to": form.get("To", "")},
-                otherwise=otherwise,
-            )
-        )
+        why = _UNANSWERED.get(form.get("DialCallStatus", ""))
+        if why is None or form.get("CallStatus") in _OVER:
+            return _twiml(twiml.hang_up())
+        await self._office.stream_follows(form["CallSid"])
+        return _twiml(self._documents.stream(_party(form), back=why))
 
     async def call_status(self, request: Request) -> Response:
-        """Twilio reports on a call; what matters is that it is over."""
-        form = await self._forms.read(request)
-        if form.get("CallStatus") in _OVER:
-            self._board.ended(form["CallSid"], self._monotonic())
+        """Twilio reports on a call, of which its stream has told already."""
+        await self._forms.read(request)
         return _twiml(twiml.nothing())
 
     async def stream_status(self, request: Request) -> Response:
-        """Twilio reports on a stream; what went wrong is for the operator to read."""
+        """Twilio reports on a stream: one that is over is looked after, and what went wrong is for the operator."""
         form = await self._forms.read(request)
-        if form.get("StreamEvent") == "stream-error":
-            logger.error(
-                "Twilio reports an error on the stream of call %s: %s",
-                form["CallSid"],
-                _printable(form.get("StreamError", "")),
-            )
+        event, call_sid = form.get("StreamEvent"), form["CallSid"]
+        if event == "stream-error":
+            error = _printable(form.get("StreamError", ""))
+            logger.error("Twilio reports an error on the stream of call %s: %s", call_sid, error)
+        if event in ("stream-error", "stream-stopped") and (stream_sid := form.get("StreamSid")):
+            self._office.stream_lost(call_sid, stream_sid)
         return _twiml(twiml.nothing())
 
 
-def _twiml(document: str) -> Response:
-    return Response(document, media_type="text/xml")
+def _party(form: dict[str, str]) -> Party:
+    return Party(form["CallSid"], form["AccountSid"], form.get("From", ""), form.get("To", ""))
+
+
+def _count(request: Request, name: str) -> int:
+    """A number in a URL that we have written ourselves, and Twilio has signed."""
+    value = request.query_params.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
+
+
+def _twiml(document: str, *, ask_another: bool = False) -> Response:
+    """`ask_another`: let the next question come over a connection of its own, for a balancer to send elsewhere."""
+    return Response(document, headers={"Connection": "close"} if ask_another else None, media_type="text/xml")
 
 
 def _printable(text: str) -> str:

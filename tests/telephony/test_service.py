@@ -171,7 +171,7 @@ async def test_engines_of_a_call_that_is_announced_are_ready_when_its_stream_com
 async def test_without_an_account_there_is_no_rest_to_stop(put: pytest.MonkeyPatch) -> None:
     reload()
     service = Service()
-    assert service.not_ready == "the engines are loading"
+    assert service.office.not_ready == "the engines are loading"
     await service.stop()
 
 
@@ -188,7 +188,8 @@ async def test_a_call_that_cannot_begin_leaves_no_feed_that_never_ends(put: pyte
     await service._records.start()
     put.setitem(VoiceProviderFactory._registry, "scripted", Lost)
     with pytest.raises(ConfigurationError):
-        await service._serve(await Peer().line(), Start(STREAM, CALL, ACCOUNT))
+        await service.endpoint._serve(await Peer().line(), Start(STREAM, CALL, ACCOUNT))
+    assert service.office.live_calls == 0
     path = f"/calls/{CALL}/events"
     signature = sign(service.settings.public_base_url + path, TOKEN)
     app = Starlette(routes=[Route("/calls/{call_sid}/events", service.feed.events)])

@@ -2,10 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk
+
+from agent.business import load_business
+from agent.frontdesk.model import FrontDeskModel
 from providers.errors import TTSError
-from providers.settings import VoiceSettings
+from providers.settings import VoiceSettings, settings
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.scripted import ScriptedVoiceProvider
 from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
@@ -91,3 +97,22 @@ class Stalling(ScriptedVoiceProvider):
         self.asked.append(text)
         if self.stalls:
             await asyncio.Event().wait()
+
+
+class Considered(FrontDeskModel):
+    """The front desk, which thinks for a moment before its first word."""
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        await asyncio.sleep(0.6)
+        async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
+            yield chunk
+
+
+def considered() -> Considered:
+    return Considered(business=load_business(settings.llm.BUSINESS_FILE))

@@ -1,9 +1,10 @@
 """A call by hand: the webhook asked as Twilio does, then a bare socket on which anything can be sent."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from telephony.simulator.identity import CallIdentity, voice_form
 from telephony.simulator.media_socket import open_socket
@@ -52,8 +53,10 @@ async def vanishes(office: Office) -> None:
 
 
 async def babbles(office: Office) -> None:
-    """Sends an hour of audio at once, and reads nothing of what the bot says."""
+    """Sends an hour of audio at once, and reads nothing of what the bot says, until it is thrown out."""
     async with raw_call(office) as (socket, stream_sid):
-        for number in range(3600):
-            await socket.send(encode_from_twilio(Media(stream_sid, number + 2, number + 1, number * 1000, bytes(8000))))
-        socket.transport.abort()
+        with suppress(ConnectionClosed):
+            for number in range(3600):
+                media = Media(stream_sid, number + 2, number + 1, number * 1000, bytes(8000))
+                await socket.send(encode_from_twilio(media))
+        await socket.wait_closed()

@@ -3,6 +3,7 @@
 from telephony.call import actions, events
 from telephony.call.endpointing import EndpointingRules
 from telephony.call.machine import CallMachine
+from telephony.call.opening import Opening
 from telephony.call.phases import Phase
 from telephony.call.rules import CallRules
 
@@ -14,9 +15,9 @@ RULES = CallRules(barge_in_s=0.25, speculate=False, endpointing=EVEN)
 class Driver:
     """Keeps every order and what the caller and the bot are remembered to have said."""
 
-    def __init__(self, rules: CallRules | None = None, cut_at: float = 0.5) -> None:
+    def __init__(self, rules: CallRules | None = None, cut_at: float = 0.5, opening: Opening | None = None) -> None:
         self.now = 100.0
-        self.machine = CallMachine(rules or RULES, self.now)
+        self.machine = CallMachine(rules or RULES, self.now, opening)
         self.orders: list[actions.Action] = []
         self.talk: list[str] = []
         self.saying: list[actions.Say] = []

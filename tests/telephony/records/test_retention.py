@@ -16,6 +16,7 @@ from telephony.records.writer import Writer
 from tests.telephony.records.calls import CALLED, CALLER, end, flushed, followed, say, writing
 
 OTHER = "+15005550007"
+STREAM = "MZ" + 32 * "d"
 
 
 class Shelf:
@@ -99,8 +100,8 @@ async def test_a_call_whose_recording_cannot_be_deleted_is_kept_for_the_next_tim
 
 async def test_leases_that_ended_long_ago_are_forgotten(engine: AsyncEngine) -> None:
     leases = Leases(engine, "p", lifetime_s=10.0)
-    await leases.claim("CA1", 100.0)
+    await leases.claim("CA1", STREAM, 100.0)
     await forget_leases(engine, 100.0 + LEASE_KEPT_S)
-    assert await leases.claim("CA1", 100.0 + LEASE_KEPT_S) == 2
+    assert await leases.claim("CA1", STREAM, 100.0 + LEASE_KEPT_S) == 2
     await forget_leases(engine, 111.0 + 2 * LEASE_KEPT_S)
-    assert await leases.claim("CA1", 111.0 + 2 * LEASE_KEPT_S) == 1
+    assert await leases.claim("CA1", STREAM, 111.0 + 2 * LEASE_KEPT_S) == 1

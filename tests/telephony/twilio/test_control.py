@@ -1,4 +1,4 @@
-"""Orders about a call: on the board before anything else, then by REST."""
+"""Orders about a call by REST, and what is left to do where they are not taken."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,81 +8,66 @@ import httpx
 import pytest
 
 from telephony.twilio import twiml
-from telephony.twilio.board import CallBoard, Dial, HangUp
 from telephony.twilio.control import CallControl
 from telephony.twilio.rest import CarrierError, TwilioRest
 from tests.telephony.twilio.frames import ACCOUNT, CALL
 
-NOW = 1000.0
 NUMBER = "+15550100143"
-ACTION = "https://bot.example.com/twilio/dial-ended"
+
+
+def dial(number: str) -> str:
+    return twiml.dial(number, action_url="https://bot.example.com/twilio/dial-ended")
 
 
 class Twilio:
-    """Answers every order with `status`, and keeps what was on the board when the order came."""
+    """Answers every order with `status`, and keeps it."""
 
-    def __init__(self, status: int, board: CallBoard) -> None:
+    def __init__(self, status: int) -> None:
         self.orders: list[dict[str, list[str]]] = []
         self._status = status
-        self._board = board
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        assert self._board.fate(CALL, NOW) is not None, "ordered before it was posted"
         self.orders.append(parse_qs(request.content.decode()))
         return httpx.Response(self._status, json={"code": 20003, "message": "Authenticate"})
 
 
 @asynccontextmanager
-async def control(board: CallBoard, twilio: Twilio) -> AsyncIterator[CallControl]:
+async def control(twilio: Twilio) -> AsyncIterator[CallControl]:
     async with httpx.AsyncClient(transport=httpx.MockTransport(twilio)) as client:
-        yield CallControl(TwilioRest(ACCOUNT, "token", client=client), board, ACTION, lambda: NOW)
+        yield CallControl(TwilioRest(ACCOUNT, "token", client=client), dial)
 
 
-async def test_a_hang_up_is_ordered_and_posted() -> None:
-    board = CallBoard()
-    twilio = Twilio(200, board)
-    async with control(board, twilio) as calls:
+async def test_what_is_ordered() -> None:
+    twilio = Twilio(200)
+    async with control(twilio) as calls:
         assert await calls.hang_up(CALL)
-    assert twilio.orders == [{"Status": ["completed"]}]
-    assert board.after_stream(CALL, NOW) == HangUp()
-
-
-async def test_a_transfer_is_ordered_and_posted() -> None:
-    board = CallBoard()
-    twilio = Twilio(200, board)
-    async with control(board, twilio) as calls:
         assert await calls.transfer(CALL, NUMBER)
-    assert twilio.orders == [{"Twiml": [twiml.dial(NUMBER, action_url=ACTION)]}]
-    assert board.after_stream(CALL, NOW) == Dial(NUMBER)
+        assert await calls.redirect(CALL, twiml.nothing())
+    assert twilio.orders == [{"Status": ["completed"]}, {"Twiml": [dial(NUMBER)]}, {"Twiml": [twiml.nothing()]}]
 
 
-async def test_a_refused_order_stays_on_the_board_for_the_webhook(caplog: pytest.LogCaptureFixture) -> None:
-    board = CallBoard()
-    async with control(board, Twilio(401, board)) as calls:
+async def test_an_order_that_is_not_taken_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with control(Twilio(401)) as calls:
         assert not await calls.transfer(CALL, NUMBER)
-        assert board.after_stream(CALL, NOW) == Dial(NUMBER)
         assert not await calls.hang_up(CALL)
-        assert board.after_stream(CALL, NOW) == HangUp()
+        assert not await calls.redirect(CALL, twiml.nothing())
     assert [record.getMessage() for record in caplog.records] == [
         "cannot transfer by REST, closing the stream instead: Twilio answered 401: Authenticate",
         "cannot hang up by REST, closing the stream instead: Twilio answered 401: Authenticate",
+        "a call cannot be brought back by REST: Twilio answered 401: Authenticate",
     ]
 
 
-async def test_without_an_account_the_board_has_to_do() -> None:
-    board = CallBoard()
-    calls = CallControl(None, board, ACTION, lambda: NOW)
+async def test_without_an_account_nothing_is_ordered() -> None:
+    calls = CallControl(None, dial)
     assert not await calls.transfer(CALL, NUMBER)
-    assert board.after_stream(CALL, NOW) == Dial(NUMBER)
     assert not await calls.hang_up(CALL)
-    assert board.after_stream(CALL, NOW) == HangUp()
+    assert not await calls.redirect(CALL, twiml.nothing())
 
 
 async def test_the_caller_is_texted_from_the_number_they_called() -> None:
-    board = CallBoard()
-    board.streaming(CALL, NOW)
-    twilio = Twilio(201, board)
-    async with control(board, twilio) as calls:
+    twilio = Twilio(201)
+    async with control(twilio) as calls:
         send = calls.texting("+14155550100", "+18005550101")
         assert send is not None
         await send("Hello")
@@ -90,9 +75,7 @@ async def test_the_caller_is_texted_from_the_number_they_called() -> None:
 
 
 async def test_a_text_message_that_is_refused_is_an_error() -> None:
-    board = CallBoard()
-    board.streaming(CALL, NOW)
-    async with control(board, Twilio(401, board)) as calls:
+    async with control(Twilio(401)) as calls:
         send = calls.texting("+14155550100", "+18005550101")
         assert send is not None
         with pytest.raises(CarrierError, match="Authenticate"):
@@ -112,10 +95,9 @@ async def test_a_text_message_that_is_refused_is_an_error() -> None:
     ],
 )
 async def test_who_has_no_number_cannot_be_texted(caller: str | None, called: str | None) -> None:
-    board = CallBoard()
-    async with control(board, Twilio(201, board)) as calls:
+    async with control(Twilio(201)) as calls:
         assert calls.texting(caller, called) is None
 
 
 def test_without_an_account_nobody_can_be_texted() -> None:
-    assert CallControl(None, CallBoard(), ACTION, lambda: NOW).texting("+14155550100", "+18005550101") is None
+    assert CallControl(None, dial).texting("+14155550100", "+18005550101") is None

@@ -15,10 +15,17 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from providers.errors import OffhookError
 from telephony.scenarios.clock import InventedTimeLoop
 from telephony.simulator.rest import serve
-from telephony.twilio.endpoint import MAX_WAITING, POLICY_VIOLATION, START_LIMIT_S, StreamEndpoint
-from telephony.twilio.line import MediaLine
+from telephony.twilio.endpoint import (
+    MAX_WAITING,
+    POLICY_VIOLATION,
+    REDEEM_LIMIT_S,
+    START_LIMIT_S,
+    StreamEndpoint,
+)
+from telephony.twilio.line import MESSAGES_AT_ONCE, MediaLine
 from telephony.twilio.messages import Connected, Dtmf, Mark, Media, Start, Stop, encode_from_twilio
 from telephony.twilio.signature import SignatureChecker, sign
 from telephony.twilio.stream import Gap, Received
@@ -42,6 +49,24 @@ class Served:
     received: list[Received] = field(default_factory=list)
 
 
+class Fleet:
+    """What all processes know of used tokens."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        self.is_away = False
+        self.takes_s = 0.0
+
+    async def redeem(self, seal: str, expires_at: float) -> bool:
+        assert NOW < expires_at <= NOW + LIFETIME_S
+        await asyncio.sleep(self.takes_s)
+        if self.is_away:
+            raise OffhookError("the database is away")
+        is_new = seal not in self.used
+        self.used.add(seal)
+        return is_new
+
+
 class Office:
     """An endpoint whose calls write down what they get, and say what a key asks for.
 
@@ -51,13 +76,16 @@ class Office:
     def __init__(self) -> None:
         self.now = NOW
         self.tokens = StreamTokens("secret", LIFETIME_S)
+        self.fleet = Fleet()
         self.calls: list[Served] = []
+        self.is_serving = asyncio.Event()
         self.ended = 0
         self.url = ""
 
     async def serve(self, line: MediaLine, start: Start) -> None:
         call = Served(line, start)
         self.calls.append(call)
+        self.is_serving.set()
         try:
             while (received := await line.receive()) is not None:
                 call.received += received
@@ -79,7 +107,8 @@ class Office:
         return self.tokens.mint(call_sid, account_sid, self.now, nonce.to_bytes(16))
 
     def endpoint(self, base_url: str) -> StreamEndpoint:
-        return StreamEndpoint(SignatureChecker(AUTH_TOKEN, base_url), self.tokens, self.serve, lambda: self.now)
+        checker = SignatureChecker(AUTH_TOKEN, base_url)
+        return StreamEndpoint(checker, self.tokens, self.fleet, self.serve, lambda: self.now)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Office"]:
@@ -211,6 +240,35 @@ async def test_a_token_works_once(office: Office, caplog: pytest.LogCaptureFixtu
         await caller.is_served()
     assert len(office.calls) == 1
     assert reasons(caplog) == [f"refused the media stream of call {CALL}: stream token refused: used already"]
+
+
+async def test_a_token_works_in_one_process_only(caplog: pytest.LogCaptureFixture) -> None:
+    one, other = Office(), Office()
+    other.fleet = one.fleet
+    async with one.listening(), other.listening():
+        start = one.start()
+        async with one.socket(frames.CONNECTED, start) as socket:
+            await Caller(socket).is_served()
+            async with other.socket(frames.CONNECTED, start) as replay:
+                assert await close_code(replay) == POLICY_VIOLATION
+        assert not other.calls
+    refusal = f"refused the media stream of call {CALL}: stream token refused: used already, in another process"
+    assert reasons(caplog) == [refusal]
+
+
+async def test_while_the_fleet_cannot_be_asked_calls_are_taken(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.fleet.is_away = True
+    start = office.start()
+    async with office.socket(frames.CONNECTED, start) as socket:
+        await Caller(socket).is_served()
+        async with office.socket(frames.CONNECTED, start) as replay:
+            assert await close_code(replay) == POLICY_VIOLATION
+    assert reasons(caplog) == [
+        "that a stream token is new is known to this process only: the database is away",
+        f"refused the media stream of call {CALL}: stream token refused: used already",
+    ]
 
 
 async def test_a_token_works_for_a_minute(office: Office, caplog: pytest.LogCaptureFixture) -> None:
@@ -403,6 +461,17 @@ async def test_a_socket_that_sends_nothing_but_garbage_is_closed(
     ]
 
 
+async def test_a_flood_ends_its_own_stream_only(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    async with office.call(OTHER_CALL) as neighbour, office.call() as caller:
+        for number in range(MESSAGES_AT_ONCE + 2000):
+            await caller.socket.send(encode_from_twilio(Media(STREAM, number + 3, number + 1, number * 20, b"\xff")))
+        assert await caller.closed() == 1000
+        await neighbour.is_served()
+    assert reasons(caplog) == ["the media stream cannot go on: messages come faster than any call sends them (flood)"]
+    flooded = next(call for call in office.calls if call.start.call_sid == CALL)
+    assert len(flooded.received) >= MESSAGES_AT_ONCE - 3
+
+
 async def test_garbage_before_the_start_closes_the_socket(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     async with office.socket() as socket:
         for _ in range(101):
@@ -472,6 +541,22 @@ class Stuck(Silent):
         if message["type"] != "websocket.accept":
             await asyncio.sleep(24 * 3600)
         await super().send(message)
+
+
+def test_a_slow_fleet_keeps_no_call_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    office = Office()
+    office.fleet.takes_s = 3600.0
+
+    async def run() -> float:
+        begins_at = asyncio.get_running_loop().time()
+        serving = asyncio.create_task(Stuck(office.start()).open(office.endpoint("https://bot.example.com")))
+        await office.is_serving.wait()
+        serving.cancel()
+        return asyncio.get_running_loop().time() - begins_at
+
+    with asyncio.Runner(loop_factory=InventedTimeLoop) as runner:
+        assert runner.run(run()) == pytest.approx(REDEEM_LIMIT_S)
+    assert reasons(caplog) == ["that a stream token is new is known to this process only: too slow"]
 
 
 def test_a_line_that_breaks_ends_the_call(caplog: pytest.LogCaptureFixture) -> None:

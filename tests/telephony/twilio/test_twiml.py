@@ -8,13 +8,12 @@ from telephony.twilio import twiml
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def stream(parameters: dict[str, str], otherwise: str = "Sorry.") -> str:
+def stream(parameters: dict[str, str]) -> str:
     return twiml.connect_stream(
         "wss://bot.example.com/media",
         action_url="https://bot.example.com/voice/after",
         status_callback_url="https://bot.example.com/voice/stream-status",
         parameters=parameters,
-        otherwise=otherwise,
     )
 
 
@@ -23,8 +22,30 @@ def test_connect_stream() -> None:
         HEAD + '<Response><Connect action="https://bot.example.com/voice/after" method="POST">'
         '<Stream statusCallback="https://bot.example.com/voice/stream-status" statusCallbackMethod="POST" '
         'url="wss://bot.example.com/media"><Parameter name="token" value="a&amp;b" />'
-        '<Parameter name="from" value="&quot;+1&quot;" /></Stream></Connect><Say>Sorry.</Say><Hangup /></Response>'
+        '<Parameter name="from" value="&quot;+1&quot;" /></Stream></Connect><Redirect method="POST">'
+        "https://bot.example.com/voice/after</Redirect></Response>"
     )
+
+
+def test_say_and_dial() -> None:
+    assert twiml.say_and_dial("Sorry.", "+1 800 555-0101", "/after") == (
+        HEAD + '<Response><Say>Sorry.</Say><Dial action="/after" method="POST" timeout="30">'
+        "<Number>+18005550101</Number></Dial></Response>"
+    )
+
+
+def test_pause_and_redirect() -> None:
+    rest = '<Pause length="5" /><Redirect method="POST">/again?held=5</Redirect></Response>'
+    assert twiml.pause_and_redirect(5, "/again?held=5") == HEAD + "<Response>" + rest
+    assert twiml.pause_and_redirect(5, "/again?held=5", "Hold on.") == HEAD + "<Response><Say>Hold on.</Say>" + rest
+
+
+def test_redirect() -> None:
+    assert twiml.redirect("/else") == HEAD + '<Response><Redirect method="POST">/else</Redirect></Response>'
+
+
+def test_reject() -> None:
+    assert twiml.reject() == HEAD + '<Response><Reject reason="busy" /></Response>'
 
 
 def test_hang_up() -> None:
@@ -60,7 +81,14 @@ def test_dial_shows_the_callers_own_number_by_default() -> None:
 
 @given(st.text() | st.text(alphabet=st.characters(categories=["Cc", "Cs", "Cn", "P"])))
 def test_any_text_makes_a_document_that_can_be_read(text: str) -> None:
-    for document in (stream({"from": text}, text), twiml.say_and_hang_up(text), twiml.dial(text, "/after")):
+    documents = (
+        stream({"from": text}),
+        twiml.say_and_hang_up(text),
+        twiml.say_and_dial(text, text, "/after"),
+        twiml.pause_and_redirect(1, "/again", text),
+        twiml.dial(text, "/after"),
+    )
+    for document in documents:
         assert ET.fromstring(document.encode()).tag == "Response"  # noqa: S314 - our own document
 
 

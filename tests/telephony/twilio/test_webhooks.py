@@ -1,6 +1,8 @@
+"""What Twilio is answered over HTTP, whoever decides it, and what nobody is answered."""
+
 import logging
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -10,49 +12,63 @@ from starlette.testclient import TestClient
 
 from telephony.settings import TelephonySettings
 from telephony.twilio import forms, twiml, webhooks
-from telephony.twilio.board import CallBoard, Fate, HangUp
+from telephony.twilio.after import After, AskAgain, GiveUp, Over, PutThrough, TakeUp
+from telephony.twilio.documents import CallDocuments, Party
 from telephony.twilio.signature import SignatureChecker, sign
 from telephony.twilio.tokens import StreamTokens, TokenRefused
-from telephony.twilio.webhooks import IncomingCall, Webhooks
+from telephony.twilio.webhooks import Webhooks
 from tests.telephony.twilio.frames import ACCOUNT, CALL, STREAM
 from tests.telephony.twilio.test_signature import INBOUND_BODY
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BASE = "https://bot.example.com"
-NOW = 1000.0
 EPOCH = 1_790_000_000.0
 FORM = "application/x-www-form-urlencoded"
 PATHS = [f"/twilio/{name}" for name in ("voice", "stream-ended", "dial-ended", "call-status", "stream-status")]
 every_path = pytest.mark.parametrize("path", PATHS)
+PARTY = Party(CALL, ACCOUNT, "+14155550100", "+18005550101")
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """A reason to take no call."""
+
+    is_leaving: bool = False
+    is_abuse: bool = False
+
+    def __str__(self) -> str:
+        return "too much to do"
 
 
 class Office:
-    """Webhooks in an app, with all that they were given at hand."""
+    """Webhooks in an app, and the office they ask, which decides as it is told to."""
 
-    def __init__(self, checker: SignatureChecker | None) -> None:
-        self.tokens = StreamTokens("secret")
-        self.board = CallBoard()
-        self.announced: list[IncomingCall] = []
-        self.has_room = True
-        self.returned: list[tuple[str, str]] = []
-        self.takes_back = False
-        hooks = Webhooks(
-            TelephonySettings(PUBLIC_BASE_URL=BASE, TWILIO_AUTH_TOKEN=SecretStr(TOKEN), TWILIO_ACCOUNT_SID=ACCOUNT),
-            checker,
-            self.tokens,
-            self.board,
-            accepting=lambda: self.has_room,
-            on_call=self.announced.append,
-            on_return=self._return,
-            monotonic=lambda: NOW,
-            epoch=lambda: EPOCH,
-            nonce=lambda: bytes(16),
+    def __init__(self, checker: SignatureChecker | None, **changes: object) -> None:
+        self.busy: Full | None = None
+        self.after: After = TakeUp()
+        self.asked: list[object] = []
+        self.headers: dict[str, str] = {}
+        settings = TelephonySettings.model_validate(
+            {"PUBLIC_BASE_URL": BASE, "TWILIO_AUTH_TOKEN": SecretStr(TOKEN), "TWILIO_ACCOUNT_SID": ACCOUNT} | changes
         )
+        self.tokens = StreamTokens("secret")
+        self.documents = CallDocuments(settings, self.tokens, epoch=lambda: EPOCH, nonce=lambda: bytes(16))
+        hooks = Webhooks(settings, checker, self.documents, self)
         self.client = TestClient(Starlette(routes=hooks.routes()))
 
-    def _return(self, call_sid: str, reason: str) -> bool:
-        self.returned.append((call_sid, reason))
-        return self.takes_back
+    def arrives(self, party: Party) -> Full | None:
+        self.asked.append(party)
+        return self.busy
+
+    async def after_stream(self, call_sid: str) -> After:
+        self.asked.append(("after", call_sid))
+        return self.after
+
+    async def stream_follows(self, call_sid: str) -> None:
+        self.asked.append(("follows", call_sid))
+
+    def stream_lost(self, call_sid: str, stream_sid: str) -> None:
+        self.asked.append(("lost", call_sid, stream_sid))
 
     def post(self, path: str, **fields: str) -> str:
         """Post a form as Twilio does; returns the TwiML."""
@@ -60,7 +76,8 @@ class Office:
         signature = sign(BASE + path, TOKEN, form)
         response = self.client.post(path, data=form, headers={"X-Twilio-Signature": signature})
         assert response.status_code == 200
-        assert response.headers["content-type"] == "text/xml; charset=utf-8"
+        self.headers = dict(response.headers)
+        assert self.headers["content-type"] == "text/xml; charset=utf-8"
         return response.text
 
     def post_raw(self, path: str, body: bytes | Iterator[bytes], **headers: str) -> tuple[int, str]:
@@ -92,133 +109,109 @@ def test_a_call_gets_a_stream_of_its_own(office: Office) -> None:
         X_Twilio_Signature=signature_of(path, INBOUND_BODY.encode()),
     )
     assert status == 200
-    token = office.tokens.mint(CALL, ACCOUNT, EPOCH, bytes(16))
-    assert text == twiml.connect_stream(
-        "wss://bot.example.com/twilio/stream",
-        action_url="https://bot.example.com/twilio/stream-ended",
-        status_callback_url="https://bot.example.com/twilio/stream-status",
-        parameters={"token": token, "from": "+14155550100", "to": "+18005550101"},
-        otherwise=webhooks.UNREACHABLE,
-    )
-    assert office.announced == [IncomingCall(CALL, ACCOUNT, "+14155550100", "+18005550101")]
-    assert office.board.fate(CALL, NOW) is Fate.EXPECTED
+    assert text == office.documents.stream(PARTY)
+    assert office.asked == [PARTY]
 
 
 def test_its_token_opens_the_stream_of_this_call_only(office: Office) -> None:
-    parameter = ET.fromstring(office.post("/twilio/voice")).find("Connect/Stream/Parameter")  # noqa: S314
-    assert parameter is not None
-    token = parameter.attrib["value"]
+    token = office.tokens.mint(CALL, ACCOUNT, EPOCH, bytes(16))
+    assert token in office.post("/twilio/voice")
     with pytest.raises(TokenRefused):
         office.tokens.redeem(token, "CA" + "c" * 32, ACCOUNT, EPOCH)
     office.tokens.redeem(token, CALL, ACCOUNT, EPOCH)
 
 
-def test_a_full_house_says_so(office: Office) -> None:
-    office.has_room = False
+def test_a_full_house_says_so(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    office.busy = Full()
     assert office.post("/twilio/voice", From="+14155550100") == twiml.say_and_hang_up(webhooks.BUSY)
-    assert not office.announced
-    assert office.board.fate(CALL, NOW) is None
+    assert [record.getMessage() for record in caplog.records] == [f"no room for call {CALL}: too much to do"]
+
+
+def test_who_rings_too_often_hears_that_the_line_is_busy(office: Office) -> None:
+    office.busy = Full(is_abuse=True)
+    assert office.post("/twilio/voice") == twiml.reject()
+
+
+def test_a_process_that_leaves_has_another_asked_in_a_moment(office: Office) -> None:
+    office.busy = Full(is_leaving=True)
+    assert office.post("/twilio/voice") == twiml.pause_and_redirect(1, BASE + "/twilio/voice?held=0")
+    assert office.post("/twilio/voice?held=10") == twiml.pause_and_redirect(1, BASE + "/twilio/voice?held=10")
+    assert office.headers["connection"] == "close"  # so that it is another that is asked
+
+
+def test_callers_hold_on_for_as_long_as_they_are_asked_to() -> None:
+    office = Office(SignatureChecker(TOKEN, BASE), BUSY_HOLD_SECONDS=10)
+    office.busy = Full()
+    hold = twiml.pause_and_redirect(5, BASE + "/twilio/voice?held=5", webhooks.HOLD)
+    assert office.post("/twilio/voice") == hold
+    assert office.post("/twilio/voice?held=5") == twiml.pause_and_redirect(5, BASE + "/twilio/voice?held=10")
+    assert office.post("/twilio/voice?held=10") == twiml.say_and_hang_up(webhooks.BUSY)
+    for nonsense in ("-1", "x", "", "1000000", "\N{SUPERSCRIPT TWO}"):
+        assert office.post(f"/twilio/voice?{urlencode({'held': nonsense})}") == hold
+    office.busy = None
+    assert office.post("/twilio/voice?held=10", From="+14155550100", To="+18005550101") == office.documents.stream(
+        PARTY
+    )
+
+
+def test_busy_callers_are_sent_elsewhere_if_there_is_such_a_place() -> None:
+    office = Office(SignatureChecker(TOKEN, BASE), BUSY_REDIRECT_URL="https://else.example.com/voice")
+    office.busy = Full()
+    assert office.post("/twilio/voice") == twiml.redirect("https://else.example.com/voice")
 
 
 def test_an_odd_caller_does_not_cost_the_call(office: Office) -> None:
-    document = office.post("/twilio/voice", From='sip:"x"@<&\x00>' + "y" * 900, To="")
-    assert ET.fromstring(document).find("Connect/Stream") is not None  # noqa: S314
+    assert "<Stream" in office.post("/twilio/voice", From='sip:"x"@<&\x00>' + "y" * 900, To="")
 
 
-def test_after_the_stream_of_a_finished_talk_the_call_is_hung_up(office: Office) -> None:
-    office.board.ended(CALL, NOW)
-    assert office.post("/twilio/stream-ended", CallStatus="in-progress") == twiml.hang_up()
-
-
-def test_after_the_stream_of_a_transfer_the_caller_is_put_through(office: Office) -> None:
-    office.board.transferring(CALL, "+18005550199", NOW)
-    document = twiml.dial("+18005550199", "https://bot.example.com/twilio/dial-ended")
-    assert office.post("/twilio/stream-ended", CallStatus="in-progress") == document
-
-
-@pytest.mark.parametrize("post", [None, CallBoard.expected, CallBoard.streaming])
-def test_after_a_stream_that_broke_the_caller_is_told(
-    office: Office, caplog: pytest.LogCaptureFixture, post: Callable[[CallBoard, str, float], None] | None
-) -> None:
-    if post:
-        post(office.board, CALL, NOW)
-    assert office.post("/twilio/stream-ended", CallStatus="in-progress") == twiml.say_and_hang_up(webhooks.LOST)
-    assert f"lost call {CALL}" in caplog.text
-
-
-def test_a_caller_who_has_gone_is_not_lost(office: Office, caplog: pytest.LogCaptureFixture) -> None:
-    office.board.streaming(CALL, NOW)
-    assert office.post("/twilio/stream-ended", CallStatus="completed") == twiml.hang_up()
-    assert not caplog.records
-
-
-@pytest.mark.parametrize(
-    ("status", "document"),
-    [
-        ("completed", twiml.hang_up()),
-        ("answered", twiml.hang_up()),
-        ("", twiml.hang_up()),
-        ("busy", twiml.say_and_hang_up(webhooks.NO_ANSWER)),
-        ("no-answer", twiml.say_and_hang_up(webhooks.NO_ANSWER)),
-        ("failed", twiml.say_and_hang_up(webhooks.NO_ANSWER)),
-        ("canceled", twiml.say_and_hang_up(webhooks.NO_ANSWER)),
-    ],
-)
-def test_after_a_transfer(office: Office, status: str, document: str) -> None:
-    assert office.post("/twilio/dial-ended", DialCallStatus=status) == document
-    assert office.board.after_stream(CALL, NOW) == HangUp()
-
-
-def test_a_caller_nobody_answered_comes_back_on_a_new_stream(office: Office) -> None:
-    office.takes_back = True
-    office.board.transferring(CALL, "+18005550199", NOW)
-    first = office.tokens.mint(CALL, ACCOUNT, EPOCH, bytes(16))
-    document = twiml.connect_stream(
-        "wss://bot.example.com/twilio/stream",
-        action_url="https://bot.example.com/twilio/stream-ended",
-        status_callback_url="https://bot.example.com/twilio/stream-status",
-        parameters={"token": first, "from": "+14155550100", "to": "+18005550101"},
-        otherwise=webhooks.NO_ANSWER,
-    )
-    fields = {"DialCallStatus": "no-answer", "CallStatus": "in-progress", "From": "+14155550100", "To": "+18005550101"}
-    assert office.post("/twilio/dial-ended", **fields) == document
-    assert office.board.fate(CALL, NOW) is Fate.RETURNING
-    assert office.post("/twilio/dial-ended", **fields) == document
-    assert office.returned == [(CALL, "nobody answered")] * 2
-
-
-@pytest.mark.parametrize("status", ["busy", "no-answer"])
-def test_a_caller_who_cannot_be_taken_back_is_told(office: Office, status: str) -> None:
-    office.board.transferring(CALL, "+18005550199", NOW)
-    document = twiml.say_and_hang_up(webhooks.NO_ANSWER)
-    assert office.post("/twilio/dial-ended", DialCallStatus=status) == document
-    assert len(office.returned) == 1
-    assert office.board.fate(CALL, NOW) is Fate.ENDED
-
-
-@pytest.mark.parametrize(
-    "fields", [{"DialCallStatus": "completed"}, {"DialCallStatus": "busy", "CallStatus": "completed"}]
-)
-def test_nobody_comes_back_from_a_talk_or_after_hanging_up(office: Office, fields: dict[str, str]) -> None:
-    office.takes_back = True
-    office.board.transferring(CALL, "+18005550199", NOW)
-    assert "<Stream" not in office.post("/twilio/dial-ended", **fields)
-    assert not office.returned
-    assert office.board.fate(CALL, NOW) is Fate.ENDED
+@pytest.mark.parametrize("after", [Over(), PutThrough("+18005550199"), TakeUp(), GiveUp(), AskAgain()], ids=repr)
+def test_what_comes_after_a_stream_is_the_offices_to_say(office: Office, after: After) -> None:
+    office.after = after
+    fields = {"CallStatus": "in-progress", "From": "+14155550100", "To": "+18005550101"}
+    assert office.post("/twilio/stream-ended", **fields) == office.documents.after(after, PARTY, 0)
+    assert office.post("/twilio/stream-ended?step=7", **fields) == office.documents.after(after, PARTY, 7)
+    assert office.headers.get("connection") == ("close" if after == AskAgain() else None)
+    assert office.asked == [("after", CALL)] * 2
 
 
 @pytest.mark.parametrize("status", ["completed", "busy", "failed", "no-answer", "canceled"])
-def test_a_call_that_is_over_is_known_to_be(office: Office, status: str) -> None:
-    office.board.streaming(CALL, NOW)
-    assert office.post("/twilio/call-status", CallStatus=status) == twiml.nothing()
-    assert office.board.fate(CALL, NOW) is Fate.ENDED
+def test_of_a_caller_who_has_gone_nobody_is_asked(office: Office, status: str) -> None:
+    assert office.post("/twilio/stream-ended", CallStatus=status) == twiml.hang_up()
+    assert office.post("/twilio/dial-ended", CallStatus=status, DialCallStatus="busy") == twiml.hang_up()
+    assert not office.asked
 
 
-@pytest.mark.parametrize("status", ["ringing", "in-progress", ""])
-def test_a_call_that_goes_on_stays_as_it_is(office: Office, status: str) -> None:
-    office.board.streaming(CALL, NOW)
+@pytest.mark.parametrize("status", ["completed", "answered", ""])
+def test_after_a_transfer_that_was_answered_the_call_is_over(office: Office, status: str) -> None:
+    assert office.post("/twilio/dial-ended", DialCallStatus=status, CallStatus="in-progress") == twiml.hang_up()
+    assert not office.asked
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("no-answer", "nobody answered"),
+        ("busy", "the line was busy"),
+        ("failed", "the number could not be reached"),
+        ("canceled", "the call to it was given up"),
+    ],
+)
+def test_a_caller_nobody_answered_comes_back_on_a_new_stream(office: Office, status: str, why: str) -> None:
+    fields = {"DialCallStatus": status, "CallStatus": "in-progress", "From": "+14155550100", "To": "+18005550101"}
+    assert office.post("/twilio/dial-ended", **fields) == office.documents.stream(PARTY, back=why)
+    assert office.asked == [("follows", CALL)]
+
+
+@pytest.mark.parametrize("status", ["completed", "ringing", ""])
+def test_a_report_on_a_call_is_taken_note_of(office: Office, status: str) -> None:
     assert office.post("/twilio/call-status", CallStatus=status) == twiml.nothing()
-    assert office.board.fate(CALL, NOW) is Fate.STREAMING
+    assert not office.asked
+
+
+@pytest.mark.parametrize("event", ["stream-error", "stream-stopped"])
+def test_a_stream_that_is_over_is_looked_after(office: Office, event: str) -> None:
+    assert office.post("/twilio/stream-status", StreamSid=STREAM, StreamEvent=event) == twiml.nothing()
+    assert office.asked == [("lost", CALL, STREAM)]
 
 
 def test_a_stream_error_is_for_the_operator_to_read(office: Office, caplog: pytest.LogCaptureFixture) -> None:
@@ -280,8 +273,7 @@ def test_refused_signature(office: Office, caplog: pytest.LogCaptureFixture, pat
         headers[b"X-Twilio-Signature"] = signature.encode("latin-1")
     response = office.client.post(path, content=encoded(), headers=headers)
     assert (response.status_code, response.text) == (403, "Forbidden")
-    assert not office.announced
-    assert office.board.fate(CALL, NOW) is None
+    assert not office.asked
     (record,) = caplog.records
     advice = ["X-Twilio-Signature"] if signature is None else ["TWILIO_AUTH_TOKEN", "PUBLIC_BASE_URL", BASE + path]
     assert all(word in record.message for word in [path, *advice])
@@ -332,7 +324,7 @@ def test_refused_form(office: Office, body: bytes, content_type: str, status: in
     assert received[0] == status
     assert answer in received[1]
     assert len(received[1]) < 80
-    assert not office.announced
+    assert not office.asked
 
 
 @every_path
@@ -366,11 +358,16 @@ def test_without_a_checker_anybody_may_post_a_good_form() -> None:
 def test_no_number_reaches_a_log_or_a_repr(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     office.post("/twilio/voice", From="+14155550100", To="+18005550101")
-    office.has_room = False
+    office.busy = Full()
     office.post("/twilio/voice", From="+14155550100", To="+18005550101")
+    office.after = PutThrough("+18005550199")
     office.post("/twilio/stream-ended", From="+14155550100", To="+18005550101")
     office.post_raw("/twilio/voice", encoded(From="+14155550100"), Content_Type=FORM, X_Twilio_Signature="x")
-    shown = repr(office.announced) + "".join(r.message for r in caplog.records if r.name.startswith("telephony"))
+    shown = (
+        repr(office.asked)
+        + repr(office.after)
+        + "".join(r.message for r in caplog.records if r.name.startswith("telephony"))
+    )
     assert CALL in shown
     assert "415555" not in shown
     assert "800555" not in shown

@@ -33,6 +33,7 @@ def upgrade() -> None:
         "leases",
         sa.Column("call_sid", sa.Text, primary_key=True),
         sa.Column("stream", sa.Integer, nullable=False),
+        sa.Column("stream_sid", sa.Text, nullable=False),
         sa.Column("process", sa.Text, index=True),
         sa.Column("expires_at", sa.Double, nullable=False, index=True),
     )
