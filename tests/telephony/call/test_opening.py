@@ -93,6 +93,14 @@ def test_keys_that_nobody_asked_for_count_too() -> None:
     assert RememberCaller(2, "123") in call.after(RULES.key_pause_s)
 
 
+def test_a_key_pressed_before_the_engines_are_there_comes_behind_those_before() -> None:
+    call = Driver(opening=Opening(turn=1, turns=1, keys="12", keys_wanted=(4, "#")))
+    call.happen(events.KeyPressed("3"))
+    call.happen(events.CallStarted())
+
+    assert RememberCaller(2, "1234", keyed=True) in call.happen(events.KeyPressed("4"))
+
+
 @pytest.mark.parametrize("parting", [HangUp(EndReason.GOODBYE), Transfer("+15550100143")])
 def test_what_was_to_follow_the_last_words_follows_them(parting: HangUp | Transfer) -> None:
     call = taken_up(Opening(turn=1, turns=1, saying=("One moment.",), parting=parting))
