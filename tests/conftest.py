@@ -11,6 +11,7 @@ from providers.settings import CoreSettings, LLMSettings, VoiceSettings
 from providers.settings import settings as provider_settings
 from telephony.settings import TelephonySettings
 from telephony.settings import settings as line_settings
+from tests.telephony.records.postgres import Postgres
 
 hypothesis_settings.register_profile("offhook", deadline=None)
 hypothesis_settings.register_profile(
@@ -46,3 +47,10 @@ def logging_put_back() -> Iterator[None]:
     root.setLevel(level)
     for name in logging.root.manager.loggerDict:
         logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that really runs."""
+    with Postgres() as server:
+        yield server

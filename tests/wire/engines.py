@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.tool import tool_call
 from langchain_core.outputs import ChatGenerationChunk
 
 from agent.business import load_business
@@ -78,7 +80,7 @@ class Reading(BaseVoiceProvider):
 
 
 class Considered(FrontDeskModel):
-    """The front desk, which thinks for a moment before its first word."""
+    """The front desk, which thinks for a moment before it speaks, and has the caller type the code they talk of."""
 
     async def _astream(
         self,
@@ -87,10 +89,18 @@ class Considered(FrontDeskModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        await asyncio.sleep(0.6)
-        async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
-            yield chunk
+        await asyncio.sleep(0.4)
+        said = next(message.text for message in reversed(messages) if isinstance(message, HumanMessage))
+        if "code" in said:
+            wanted = {"purpose": "the code", "length": 4, "terminator": "#"}
+            call = tool_call(name="collect_digits", args=wanted, id=f"call_{len(messages)}")
+            yield ChatGenerationChunk(message=AIMessageChunk(content="Your code, please.", tool_calls=[call]))
+        elif "pressed" in said:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"Thank you for {said[-5:-1]}."))
+        else:
+            async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
+                yield chunk
 
 
 def considered() -> Considered:
-    return Considered(business=load_business(settings.llm.BUSINESS_FILE))
+    return Considered(business=load_business(settings.llm.BUSINESS_FILE), now=lambda: datetime.now(UTC))

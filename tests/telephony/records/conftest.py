@@ -1,6 +1,6 @@
 """The databases: every test that asks for one runs on SQLite and on a PostgreSQL that really runs."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from telephony.records.database import connect
 from telephony.records.upgrade import upgrade
 from tests.telephony.records.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
