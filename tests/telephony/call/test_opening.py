@@ -77,6 +77,20 @@ def test_between_two_turns_the_caller_is_told_to_go_on() -> None:
     assert taken_up(Opening(turn=3, turns=3)).orders == [Say(3, 0, RULES.resumed)]
 
 
+def test_a_caller_who_was_handed_over_between_two_turns_hears_nothing_of_it() -> None:
+    call = taken_up(Opening(turn=3, turns=3, handed_over=True))
+
+    assert call.orders == []
+    assert call.phase() is Phase.LISTENING
+    assert call.caller_says("How much is it?")[-1] == StartReply(4)
+
+
+def test_what_was_left_to_be_said_when_a_call_was_handed_over_is_said() -> None:
+    call = taken_up(Opening(turn=1, turns=1, saying=("Every day.",), handed_over=True))
+
+    assert call.orders == [Say(1, 0, "Every day.")]
+
+
 def test_keys_that_were_pressed_count() -> None:
     call = taken_up(Opening(turn=1, turns=1, keys="12", keys_wanted=(4, "#"), saying=("Your number, please.",)))
     call.hear_all()
