@@ -13,6 +13,8 @@ from telephony.twilio.tokens import StreamTokens
 LOST = "We are sorry, something went wrong on our side and the conversation was lost."
 UNREACHABLE = "We are sorry, we cannot take your call at the moment. Please call again later."
 ASK_AGAIN_S = 1
+AT_ONCE = 3
+"""Steps after which the carrier is to ask again without a pause: mostly there is another process, and it is asked."""
 MOST_STEPS = 20
 """Streams and questions one call may lead to in a row: past that it goes round in circles."""
 
@@ -70,6 +72,8 @@ class CallDocuments:
                 return self.dial(number)
             case TakeUp():
                 return self.stream(party, step + 1)
+            case AskAgain() if step <= AT_ONCE:
+                return twiml.redirect(f"{self._url}/stream-ended?step={step + 1}")
             case AskAgain():
                 return twiml.pause_and_redirect(ASK_AGAIN_S, f"{self._url}/stream-ended?step={step + 1}")
             case GiveUp() if self._fallback_number:

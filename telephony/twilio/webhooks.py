@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from telephony.settings import TelephonySettings
 from telephony.twilio import twiml
-from telephony.twilio.after import After
+from telephony.twilio.after import After, AskAgain
 from telephony.twilio.documents import CallDocuments, Party
 from telephony.twilio.forms import SignedForms
 from telephony.twilio.signature import SignatureChecker
@@ -94,7 +94,7 @@ class Webhooks:
         if busy is None:
             return _twiml(self._documents.stream(party))
         logger.warning("no room for call %s: %s", party.call_sid, busy)
-        return _twiml(self._turned_away(busy, _count(request, "held")))
+        return _twiml(self._turned_away(busy, _count(request, "held")), ask_others=busy.is_leaving)
 
     def _turned_away(self, busy: Busy, held_s: int) -> str:
         if busy.is_leaving:
@@ -113,7 +113,8 @@ class Webhooks:
             return _twiml(twiml.hang_up())
         after = await self._office.after_stream(form["CallSid"])
         logger.info("the stream of call %s is over, and what follows is: %s", form["CallSid"], type(after).__name__)
-        return _twiml(self._documents.after(after, _party(form), _count(request, "step")))
+        document = self._documents.after(after, _party(form), _count(request, "step"))
+        return _twiml(document, ask_others=isinstance(after, AskAgain))
 
     async def dial_ended(self, request: Request) -> Response:
         """A transfer is over: hang up, or if nobody answered give the caller back to the bot."""
@@ -151,8 +152,9 @@ def _count(request: Request, name: str) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
 
 
-def _twiml(document: str) -> Response:
-    return Response(document, media_type="text/xml")
+def _twiml(document: str, *, ask_others: bool = False) -> Response:
+    """With `ask_others` the next question is for another process, so it must not come on this connection."""
+    return Response(document, headers={"Connection": "close"} if ask_others else None, media_type="text/xml")
 
 
 def _printable(text: str) -> str:

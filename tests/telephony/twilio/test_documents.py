@@ -43,7 +43,8 @@ def test_what_comes_after_a_stream() -> None:
     assert some.after(Over(), PARTY, 3) == twiml.hang_up()
     assert some.after(PutThrough("+15550100143"), PARTY, 3) == twiml.dial("+15550100143", f"{URL}/dial-ended")
     assert some.after(TakeUp(), PARTY, 3) == stream(4)
-    assert some.after(AskAgain(), PARTY, 3) == twiml.pause_and_redirect(1, f"{URL}/stream-ended?step=4")
+    assert some.after(AskAgain(), PARTY, 3) == twiml.redirect(f"{URL}/stream-ended?step=4")
+    assert some.after(AskAgain(), PARTY, 4) == twiml.pause_and_redirect(1, f"{URL}/stream-ended?step=5")
     assert some.after(GiveUp(), PARTY, 3) == twiml.say_and_hang_up(LOST)
 
 
