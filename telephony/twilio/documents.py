@@ -51,9 +51,12 @@ class CallDocuments:
         self._nonce = nonce
 
     def stream(self, party: Party, step: int = 1, back: str = "") -> str:
-        """Open a stream; `back` says why a caller who was put through comes back to the bot."""
+        """Open a stream; `back` says why a caller who was put through comes back to the bot.
+
+        A stream tells its step: one that is not the first of its call must know even while the database is away.
+        """
         token = self._tokens.mint(party.call_sid, party.account_sid, self._epoch(), self._nonce())
-        parameters = {"token": token, "from": party.from_number, "to": party.to_number}
+        parameters = {"token": token, "from": party.from_number, "to": party.to_number, "step": str(step)}
         return twiml.connect_stream(
             self._stream_url,
             action_url=f"{self._url}/stream-ended?step={step}",

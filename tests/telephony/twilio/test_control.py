@@ -6,7 +6,6 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from telephony.twilio.board import CallBoard, Dial, HangUp
 
 from telephony.twilio import twiml
 from telephony.twilio.control import CallControl

@@ -24,7 +24,8 @@ def documents(fallback_number: str = "") -> CallDocuments:
 
 
 def stream(step: int, **parameters: str) -> str:
-    usual = {"token": TOKENS.mint(CALL, ACCOUNT, NOW, bytes(16)), "from": "+14155550100", "to": "+18005550101"}
+    token = TOKENS.mint(CALL, ACCOUNT, NOW, bytes(16))
+    usual = {"token": token, "from": "+14155550100", "to": "+18005550101", "step": str(step)}
     return twiml.connect_stream(
         "wss://bot.example.com/twilio/stream",
         action_url=f"{URL}/stream-ended?step={step}",
