@@ -46,6 +46,7 @@ class Reading(BaseVoiceProvider):
         output_format=AudioFormat.ULAW_8000,
     )
     paused_after_s = 0.3
+    behind_s = 0.4
 
     def __init__(self, config: VoiceProviderConfig) -> None:
         super().__init__(config)
@@ -70,7 +71,9 @@ class Reading(BaseVoiceProvider):
         async for chunk in audio_stream:
             heard_s += len(chunk) / 8000
             self._quiet_s = 0.0 if reader.feed(chunk) else self._quiet_s + len(chunk) / 8000
-            if reader.text and heard_s - told_at_s > 0.1:
+            if not reader.text:
+                told_at_s = heard_s + self.behind_s  # a detector of voice comes first
+            elif heard_s - told_at_s > 0.1:
                 told_at_s = heard_s
                 yield TranscriptionResult(reader.text, 0.0, heard_s)
         yield TranscriptionResult(reader.text, 0.0, heard_s, is_final=True)

@@ -13,12 +13,14 @@ from typing import Any
 
 import audioop
 import yaml
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from telephony import cli, service
 from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.vad import VadEngine
 from telephony.records.database import connect
 from telephony.records.fold import fold
+from telephony.records.leases import Lease, Leases
 from telephony.records.log import Log, RecordedCall
 from telephony.records.upgrade import upgrade
 from telephony.scenarios.sounds import Reader, speech
@@ -74,6 +76,10 @@ class Process:
         await asyncio.to_thread(self.process.join, limit_s)
         assert self.returncode is not None
 
+    def terminate(self) -> None:
+        """What a platform sends to a process that is to end."""
+        self.process.terminate()
+
     async def kill(self) -> None:
         """`kill -9`."""
         self.process.kill()
@@ -104,11 +110,14 @@ class Fleet:
         return started
 
     async def recorded(self, call_sid: str) -> RecordedCall:
-        engine = connect(self.database_url)
-        try:
+        async with _engine(self.database_url) as engine:
             found = await Log(engine).of(call_sid)
-        finally:
-            await engine.dispose()
+        assert found is not None
+        return found
+
+    async def lease(self, call_sid: str) -> Lease:
+        async with _engine(self.database_url) as engine:
+            found = await Leases(engine, "nobody").of(call_sid)
         assert found is not None
         return found
 
@@ -162,7 +171,8 @@ async def fleet_of(count: int, folder: Path, database_url: str = "", **changes: 
     api = RestApi(ACCOUNT, TOKEN)
     (folder / "business.yaml").write_text(yaml.safe_dump(BUSINESS))
     database_url = database_url or f"sqlite:///{folder}/fleet.db"
-    await _release(database_url)
+    async with _engine(database_url) as engine:
+        await upgrade(engine)  # what a platform runs before it starts the processes of a release
     async with serve(api.app) as api_url, balancer.serve() as base_url:
         variables = {
             "PUBLIC_BASE_URL": base_url,
@@ -188,11 +198,11 @@ async def fleet_of(count: int, folder: Path, database_url: str = "", **changes: 
                 await process.kill()
 
 
-async def _release(database_url: str) -> None:
-    """What a platform runs before it starts the processes of a release."""
+@asynccontextmanager
+async def _engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = connect(database_url)
     try:
-        await upgrade(engine)
+        yield engine
     finally:
         await engine.dispose()
 

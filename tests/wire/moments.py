@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from telephony.call.rules import CallRules
 from telephony.simulator.caller import Press, Say, Step, Wait
 from telephony.simulator.events import (
     BotAudioArrived,
@@ -14,13 +15,14 @@ from telephony.simulator.events import (
     Event,
     StreamClosed,
 )
+from telephony.simulator.options import DialOutcome
 
+RESUMED = CallRules().resumed
 PARTING = Say("Bye now.")
 TALK = (Say("Dogs allowed?"), PARTING)
 TYPED = (Say("The code?"), Press("12"), Wait(0.8), Press("34", at_once=True), PARTING)
 STRAY = (Press("4"), Wait(0.8), Press("2#", at_once=True), PARTING)
 TRANSFER = (Say("Boss, please."),)
-SCRIPTS = (TALK, TYPED, STRAY, TRANSFER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,17 @@ class Moment:
     count: int = 1
     then_s: float = 0.0
     repeats: bool = False
-    streams: int = 2
-    """How many the call has in the end if its process dies at this moment."""
+    more_streams: int = 1
+    """How many more the call has if its process dies at this moment."""
+    dial: DialOutcome = "completed"
 
     @property
     def steps(self) -> tuple[Step, ...]:
         return (self.script[0], *self.script) if self.repeats else self.script
 
 
-def _a(kind: type[Event]) -> Callable[[Event], bool]:
+def a(kind: type[Event]) -> Callable[[Event], bool]:
+    """Whether an event is of this kind."""
     return lambda event: isinstance(event, kind)
 
 
@@ -53,15 +57,16 @@ def _turn_over(event: Event) -> bool:
 
 
 MOMENTS = (
-    Moment("the bot speaks", TALK, _a(BotSpeaking), 2, then_s=1.1),
+    Moment("the bot speaks", TALK, a(BotSpeaking), 2, then_s=1.1),
     Moment("the reply is generated", TALK, _turn_over, then_s=0.2),
-    Moment("the caller speaks", TALK, _a(CallerSpeaking), then_s=0.3, repeats=True),
-    Moment("the bot says goodbye", TALK, _a(BotSpeaking), 3, then_s=0.3),
-    Moment("keys are pressed", TYPED, _a(CallerPressed), 2, then_s=0.3),
-    Moment("stray keys are pressed", STRAY, _a(CallerPressed), then_s=0.3),
-    Moment("a transfer is announced", TRANSFER, _a(BotSpeaking), 2, then_s=0.5),
-    Moment("a transfer is made", TRANSFER, _a(StreamClosed), then_s=0.2, streams=1),
-    Moment("the greeting", TALK, _a(BotSpeaking), then_s=0.3),
+    Moment("the caller speaks", TALK, a(CallerSpeaking), then_s=0.3, repeats=True),
+    Moment("the bot says goodbye", TALK, a(BotSpeaking), 3, then_s=0.3),
+    Moment("keys are pressed", TYPED, a(CallerPressed), 2, then_s=0.3),
+    Moment("stray keys are pressed", STRAY, a(CallerPressed), then_s=0.3),
+    Moment("a transfer is announced", TRANSFER, a(BotSpeaking), 2, then_s=0.5),
+    Moment("a transfer is made", TRANSFER, a(StreamClosed), then_s=0.2, more_streams=0),
+    Moment("a transfer fails", TRANSFER, a(StreamClosed), then_s=0.2, more_streams=0, dial="no-answer"),
+    Moment("the greeting", TALK, a(BotSpeaking), then_s=0.3),
 )
 
 
@@ -81,3 +86,15 @@ class Watch:
             self._seen += 1
             if self._seen == self.moment.count:
                 asyncio.get_running_loop().call_later(self.moment.then_s, self.happened.set)
+
+
+def without_excuse(memory: list[str]) -> list[str]:
+    """A call's memory, but for what a bot says that has lost its caller for a moment, as far as they heard it."""
+    return [line for line in memory if not f"bot_said: {RESUMED}".startswith(line)]
+
+
+def once(heard: list[str]) -> list[str]:
+    """What was heard, without that, and without the beginnings of sentences that were then said in full."""
+    following = [*heard[1:], ""]
+    whole = [said for said, then in zip(heard, following, strict=True) if said == then or not then.startswith(said)]
+    return [said for said in whole if not RESUMED.startswith(said)]

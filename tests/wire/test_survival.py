@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from telephony.call.rules import CallRules
 from telephony.simulator.caller import Step
+from telephony.simulator.options import DialOutcome, DialPlan
 from tests.wire.fleet import Call, Fleet, Process, fleet_of
-from tests.wire.moments import MOMENTS, SCRIPTS, Moment, Watch
+from tests.wire.moments import MOMENTS, Moment, Watch, once, without_excuse
 
-RESUMED = CallRules().resumed
 ASKS = {"asked": True, "only told": False}
 """Whether the carrier asks what comes after a stream that broke, or has to be told unasked."""
 
@@ -20,18 +19,18 @@ class Outcome:
     """A call that is over, and what its memory held in the end."""
 
     call: Call
-    memory: tuple[str, ...]
+    memory: list[str]
 
     @classmethod
     async def of(cls, fleet: Fleet, call: Call) -> "Outcome":
-        return cls(call, tuple(await fleet.remembered(call.report.call_sid)))
+        return cls(call, await fleet.remembered(call.report.call_sid))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """Of calls that nothing disturbed, and of calls whose process was killed at a moment."""
 
-    calm: dict[tuple[Step, ...], Outcome]
+    calm: dict[tuple[tuple[Step, ...], DialOutcome], Outcome]
     killed: dict[tuple[str, bool], Outcome]
 
 
@@ -56,15 +55,16 @@ async def kill_at_every_moment(fleet: Fleet) -> Outcomes:
             fleet.balancer.ports = [victim.port]
             watches = {asks: Watch(moment) for asks in ASKS.values()}
             for asks, watch in watches.items():
-                call = fleet.call(*moment.steps, on_event=watch, asks_after_drop=asks)
+                call = fleet.call(*moment.steps, on_event=watch, asks_after_drop=asks, dial=DialPlan(moment.dial))
                 killed[moment.name, asks] = tasks.create_task(call)
             tasks.create_task(_kill(victim, *watches.values()))
             for watch in watches.values():
                 await watch.answered.wait()
         fleet.balancer.ports = survivors
-        calm = {script: tasks.create_task(fleet.call(*script)) for script in SCRIPTS}
+        kinds = {(moment.script, moment.dial) for moment in MOMENTS}
+        calm = {(script, dial): tasks.create_task(fleet.call(*script, dial=DialPlan(dial))) for script, dial in kinds}
     return Outcomes(
-        {script: await Outcome.of(fleet, call.result()) for script, call in calm.items()},
+        {kind: await Outcome.of(fleet, call.result()) for kind, call in calm.items()},
         {moment: await Outcome.of(fleet, call.result()) for moment, call in killed.items()},
     )
 
@@ -80,20 +80,9 @@ async def _kill(victim: Process, *watches: Watch) -> None:
 def test_a_call_whose_process_is_killed_ends_as_if_nothing_had_happened(
     outcomes: Outcomes, moment: Moment, asks: bool
 ) -> None:
-    calm, killed = outcomes.calm[moment.script], outcomes.killed[moment.name, asks]
+    calm, killed = outcomes.calm[moment.script, moment.dial], outcomes.killed[moment.name, asks]
 
-    assert (calm.call.report.streams, killed.call.report.streams) == (1, moment.streams)
+    assert killed.call.report.streams == calm.call.report.streams + moment.more_streams
     assert killed.call.report.reason == calm.call.report.reason
     assert without_excuse(killed.memory) == calm.memory
-    assert once(killed.call.heard()) == tuple(calm.call.heard())
-
-
-def without_excuse(memory: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(line for line in memory if not f"bot_said: {RESUMED}".startswith(line))
-
-
-def once(heard: list[str]) -> tuple[str, ...]:
-    """What was heard, without the excuse, and without the beginnings of sentences that were then said in full."""
-    following = [*heard[1:], ""]
-    whole = [said for said, then in zip(heard, following, strict=True) if not (said != then and then.startswith(said))]
-    return tuple(said for said in whole if not RESUMED.startswith(said))
+    assert once(killed.call.heard()) == calm.call.heard()
