@@ -48,6 +48,7 @@ def opening(talk: Talk) -> Opening | None:
         keys=talk.keys,
         keys_wanted=None if wanted is None else (wanted.length or None, wanted.terminator),
         parting=_parting(talk),
+        handed_over=talk.ended == EndReason.HANDED_OVER,
     )
 
 

@@ -41,6 +41,8 @@ LEAST_CALL_S = 30.0
 """What is left at least of a call's longest length when it is taken up."""
 FLUSH_LIMIT_S = 1.0
 """How long the end of a stream waits for its records, so that whoever takes the call up finds them."""
+UNCOUNTED = 100
+"""What is added to the step of a stream while the database, which counts them, is away: no call has had so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +88,20 @@ class Reception:
         try:
             async with self._office.arrival(call_sid) as arrival:
                 number = await self._office.fleet.claim(call_sid, start.stream_sid)
-                standing = None if number == 1 else await self._talks.of(call_sid)
+                step, back = _step(start), start.parameters.get("back", "")
+                follows = step > 1 or bool(back)
+                standing = None if number == 1 and not follows else await self._talks.of(call_sid)
                 stream = Stream(
                     call_sid,
                     start.account_sid,
                     start.parameters.get("from", ""),
                     start.parameters.get("to", ""),
-                    number or (1 if standing is None else len(standing.streams_at) + 1),
+                    _number(number or (UNCOUNTED + step if follows else 1), standing),
                     time.time(),
                 )
+                opened = Opening() if number is None and follows else None
                 async with self._warm.claim(call_sid) as voices:
-                    await self._serve(line, arrival, stream, standing, start.parameters.get("back", ""), voices)
+                    await self._serve(line, arrival, stream, standing, back, opened, voices)
         finally:
             if unwritten := await self._records.flush(FLUSH_LIMIT_S):
                 logger.warning("the stream ends while %d events are not in the records yet", unwritten)
@@ -109,6 +114,7 @@ class Reception:
         stream: Stream,
         standing: Standing | None,
         back: str,
+        opened: Opening | None,
         voices: Voices,
     ) -> None:
         house, clock = self._house, asyncio.get_running_loop().time
@@ -118,7 +124,6 @@ class Reception:
         history = History(system_prompt(house.business, facts, [tool.name for tool in tools]))
         streaming_stt = voices.hears.capabilities.streaming_stt
         rules = call_rules(house.business, house.turn_end_silence_s, streaming_stt=streaming_stt)
-        opened = None
         if standing is not None:
             rules = _with_what_is_left(rules, standing)
             standing.talk.tell(history)
@@ -150,6 +155,17 @@ class Reception:
             self._control.texting(facts.caller, facts.called),
             house.own_tools.for_call(house.business, facts),
         )
+
+
+def _step(start: Start) -> int:
+    """How many documents have led to this stream."""
+    step = start.parameters.get("step", "")
+    return int(step) if step.isascii() and step.isdigit() and len(step) < 4 else 1
+
+
+def _number(least: int, standing: Standing | None) -> int:
+    """The number of a stream, which is greater than that of any before it."""
+    return least if standing is None else max(least, standing.last_stream + 1)
 
 
 def _with_what_is_left(rules: CallRules, standing: Standing) -> CallRules:

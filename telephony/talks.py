@@ -22,7 +22,10 @@ REMEMBERED = 500
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A call as far as it has come. Instants are of the epoch: when it began, and when each of its streams did."""
+    """A call as far as it has come. Instants are of the epoch: when it began, and when each of its streams did.
+
+    `last_stream` is the number of the newest of them.
+    """
 
     talk: Talk
     account_sid: str
@@ -30,6 +33,7 @@ class Standing:
     called: str = field(repr=False)
     started_at: float
     streams_at: tuple[float, ...]
+    last_stream: int
 
 
 class Talks:
@@ -67,14 +71,15 @@ class Talks:
             recorded.called,
             recorded.started_at,
             tuple(recorded.started_at + entry.at_s for entry in _starts(recorded.entries)),
+            recorded.streams,
         )
 
 
 def _remembered(streams: list[tuple[Stream, Journal]]) -> Standing:
-    first, _ = streams[0]
+    (first, _), (last, _) = streams[0], streams[-1]
     entries = [entry for _, journal in streams for entry in journal.entries]
     began = tuple(stream.started_at for stream, _ in streams)
-    return Standing(fold(entries), first.account_sid, first.caller, first.called, first.started_at, began)
+    return Standing(fold(entries), first.account_sid, first.caller, first.called, first.started_at, began, last.number)
 
 
 def _starts(entries: tuple[Entry, ...]) -> list[Entry]:

@@ -163,10 +163,11 @@ class Bot:
             self._think(opening.turn, now, since=now)
             actions.append(StartReply(opening.turn))
         self.speech = BotSpeech(opening.turn, heard=list(opening.heard))
+        excuse = () if opening.parting or opening.handed_over else (self._rules.resumed,)
         if not opening.is_unanswered:
-            for text in opening.saying or ([] if opening.parting else [self._rules.resumed]):
+            for text in opening.saying or excuse:
                 actions += self.say(text, now, protected=text == self._rules.notice)
-        return actions or self.progress(now)
+        return actions if actions or not opening.parting else self.progress(now)
 
     def say(self, text: str, now: float, *, protected: bool = False) -> list[Action]:
         """Say something after all that is being said; `protected` words cannot be interrupted."""

@@ -37,6 +37,8 @@ class CallMachine:
         self._ends_at = now + rules.longest_call_s
         self._out_of_time = False
         self._leaves_at: float | None = None  # the latest, if another process is to take the call up
+        if opening is not None:
+            self._keypad.restore(opening.keys, opening.keys_wanted, now)
 
     @property
     def phase(self) -> Phase:
@@ -158,11 +160,7 @@ class CallMachine:
 
     def _open(self, now: float) -> list[Action]:
         """The call begins, or goes on."""
-        if self._opening is None:
-            return self._bot.greet(now)
-        if self._opening.keys or self._opening.keys_wanted:
-            self._keypad.restore(self._opening.keys, self._opening.keys_wanted, now)
-        return self._bot.take_up(self._opening, now)
+        return self._bot.greet(now) if self._opening is None else self._bot.take_up(self._opening, now)
 
     # --- what time alone brings about --------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ class Opening:
     `turn` is the number of the caller's last turn and `turns` how many they have had. With `is_unanswered` its answer
     has to be generated again, without the sentences in `heard`; otherwise `saying` is what is left to be said of it,
     from its beginning on. `keys` is an entry under way, `keys_wanted` what it was asked for: a length, if it has one,
-    and a terminator. `parting` follows once all was heard.
+    and a terminator. `parting` follows once all was heard. One that was `handed_over` was left at a moment at which
+    nobody noticed: where nothing is left to be said, nothing is.
     """
 
     turn: int = 0
@@ -23,3 +24,4 @@ class Opening:
     keys: str = field(default="", repr=False)
     keys_wanted: tuple[int | None, str] | None = None
     parting: HangUp | Transfer | None = field(default=None, repr=False)
+    handed_over: bool = False

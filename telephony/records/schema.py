@@ -17,8 +17,8 @@ calls = Table(
     Column("caller", Text, nullable=False, index=True),
     Column("called", Text, nullable=False),
     Column("started_at", Double, nullable=False, index=True),
-    Column("streams", Integer, nullable=False),  # how many it has had
-    Column("process", Text, nullable=False),  # that serves, or served, the last of them
+    Column("streams", Integer, nullable=False),  # the number of the last of them
+    Column("process", Text, nullable=False),  # that serves, or served, that one
     Column("ended_at", Double),  # of the last of them
     Column("ended", Text),  # why
 )

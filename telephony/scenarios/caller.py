@@ -99,6 +99,13 @@ class ScenarioCaller:
             return frame
         return CallerFrame(back, frame.notes, frame.digit, frame.hang_up)
 
+    def cut_off(self, now: float) -> None:
+        """The line they were speaking is over, and before the next one they wait for the bot to say something."""
+        if self._speech:
+            self._speech = b""
+            self._proceed(now)
+        self._asked_at = now
+
     def _act(self, hearing: Hearing, more_to_come: bool, now: float) -> CallerFrame:
         if self._speech:
             return self._speak(now)

@@ -107,6 +107,10 @@ class Caller(Protocol):
         """Listen, then speak. `heard` is μ-law; `more_to_come`: the carrier has bot audio left to play."""
         ...
 
+    def cut_off(self, now: float) -> None:
+        """The stream broke: what is being said reaches nobody."""
+        ...
+
 
 class ScriptedCaller:
     """Performs cues in order. `patience_s` of quiet make the caller sure that the bot has finished.
@@ -140,6 +144,13 @@ class ScriptedCaller:
         if not isinstance(cue.step, Wait) and self._gave_up(hearing, more_to_come, now):
             return CallerFrame(hang_up=f"the bot said nothing for {self._answer_timeout_s:g} s")
         return CallerFrame()
+
+    def cut_off(self, now: float) -> None:
+        """The line they were speaking is over, and before the next one they wait for the bot to say something."""
+        if self._speech:
+            self._speech = b""
+            self._proceed(now, asked=True)
+        self._asked_at = now
 
     def _bot_finished(self, hearing: Hearing, more_to_come: bool, now: float) -> bool:
         """Whether the bot has answered what was last said to it, and its answer is over."""

@@ -57,6 +57,9 @@ class MicrophoneCaller:
         audio = self._spoken.popleft() if self._spoken else LINE_AT_REST
         return CallerFrame(audio, hang_up=self._hang_up)
 
+    def cut_off(self, now: float) -> None:
+        """Nothing to do: a person hears it."""
+
     def _exchange(self, spoken: _Buffer, heard: _Buffer, frames: int, time: object, status: object) -> None:
         self._spoken.append(mulaw.encode(bytes(spoken[:])))
         audio = self._heard.popleft() if self._heard else mulaw.SILENCE * frames

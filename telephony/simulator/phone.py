@@ -205,6 +205,8 @@ class Phone:
             end = await self._stream(verb.stream, address, document_url)
             if end is not None and end.by == "caller":
                 return _End(end.reason)
+            if end is not None and end.fault is not None:
+                self._caller.cut_off(monotonic())
             if end is not None and end.fault is not None and not self._options.asks_after_drop:
                 await self._rest(self._options.drop_patience_s)
                 return None if self._update else _End("the stream broke and nobody took the call over")

@@ -13,6 +13,8 @@ from telephony.twilio.tokens import StreamTokens
 LOST = "We are sorry, something went wrong on our side and the conversation was lost."
 UNREACHABLE = "We are sorry, we cannot take your call at the moment. Please call again later."
 ASK_AGAIN_S = 1
+AT_ONCE = 3
+"""Steps after which the carrier is to ask again without a pause: mostly there is another process, and it is asked."""
 MOST_STEPS = 40
 """Streams and questions one call may lead to in a row: past that it goes round in circles. A process that is ending,
 and is the only one yet, has the carrier ask again for half a minute."""
@@ -50,9 +52,12 @@ class CallDocuments:
         self._nonce = nonce
 
     def stream(self, party: Party, step: int = 1, back: str = "") -> str:
-        """Open a stream; `back` says why a caller who was put through comes back to the bot."""
+        """Open a stream; `back` says why a caller who was put through comes back to the bot.
+
+        A stream tells its step: one that is not the first of its call must know even while the database is away.
+        """
         token = self._tokens.mint(party.call_sid, party.account_sid, self._epoch(), self._nonce())
-        parameters = {"token": token, "from": party.from_number, "to": party.to_number}
+        parameters = {"token": token, "from": party.from_number, "to": party.to_number, "step": str(step)}
         return twiml.connect_stream(
             self._stream_url,
             action_url=f"{self._url}/stream-ended?step={step}",
@@ -71,6 +76,8 @@ class CallDocuments:
                 return self.dial(number)
             case TakeUp():
                 return self.stream(party, step + 1)
+            case AskAgain() if step <= AT_ONCE:
+                return twiml.redirect(f"{self._url}/stream-ended?step={step + 1}")
             case AskAgain():
                 return twiml.pause_and_redirect(ASK_AGAIN_S, f"{self._url}/stream-ended?step={step + 1}")
             case GiveUp() if self._fallback_number:

@@ -93,3 +93,9 @@ def test_keys_under_way_go_on(length: int, expected: int | None) -> None:
 def test_a_goodbye_that_was_cut_is_said_before_the_call_ends() -> None:
     talk = replace(TALK, saying=("Goodbye.",), reply_finished=True, hanging_up=True)
     assert opening(talk) == Opening(turn=1, turns=1, saying=("Goodbye.",), parting=HangUp(EndReason.GOODBYE))
+
+
+def test_the_next_stream_knows_whether_the_caller_noticed() -> None:
+    silent = replace(TALK, unanswered="", ended=EndReason.HANDED_OVER)
+    assert opening(silent) == Opening(turn=1, turns=1, handed_over=True)
+    assert opening(replace(silent, ended="")) == Opening(turn=1, turns=1)

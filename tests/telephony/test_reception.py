@@ -9,6 +9,8 @@ from starlette.types import Message
 
 from providers.settings import settings as provider_settings
 from telephony.call.journal import Kind
+from telephony.call.rules import CallRules
+from telephony.reception import UNCOUNTED
 from telephony.records.command import upgrade_database
 from telephony.records.database import DatabaseAway
 from telephony.records.log import RecordedCall
@@ -167,6 +169,55 @@ async def test_a_database_that_is_away_at_any_step_costs_no_call_anything(
         peer.leaves.set()
         await served
     monkeypatch.undo()
+    found = await recorded(service)
+    assert found.streams == 2
+    assert sum(entry.kind is Kind.CALL_ENDED for entry in found.entries) == 2
+
+
+async def test_a_stream_that_follows_others_nobody_can_count_is_written_beside_them(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Staying()
+    served = call(service, first, start())
+    await first.hears.wait()
+    first.leaves.set()
+    await served
+    service.office._talks._remembered.clear()  # as in another process
+
+    async def away(*_: object) -> None:
+        raise DatabaseAway("gone")
+
+    for part, name in ((service._records.log, "of"), (service.office.fleet._leases, "claim")):
+        monkeypatch.setattr(part, name, away)
+    second = Staying()
+    served = call(service, second, start("MZ2", step="3"))
+    await second.hears.wait()
+    second.leaves.set()
+    await served
+    monkeypatch.undo()
+
+    found = await recorded(service)
+    assert found.streams == UNCOUNTED + 3
+    assert [entry.kind for entry in found.entries].count(Kind.CALL_STARTED) == 2
+    said = [entry.details["text"] for entry in found.entries if entry.kind is Kind.BOT_SAYS]
+    assert said[-1] == CallRules().resumed
+
+
+async def test_a_stream_whose_call_has_no_lease_yet_is_not_the_first_all_the_same(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise DatabaseAway("gone")
+
+    for number, step in enumerate(("1", "2")):
+        if number == 0:
+            monkeypatch.setattr(service.office.fleet._leases, "claim", away)
+        peer = Staying()
+        served = call(service, peer, start(f"MZ{number}", step=step))
+        await peer.hears.wait()
+        peer.leaves.set()
+        await served
+        monkeypatch.undo()
     found = await recorded(service)
     assert found.streams == 2
     assert sum(entry.kind is Kind.CALL_ENDED for entry in found.entries) == 2

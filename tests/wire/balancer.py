@@ -8,10 +8,11 @@ PIECE = 65536
 
 
 class Balancer:
-    """Forwards TCP on loopback; `ports` may change while it runs."""
+    """Forwards TCP on loopback; `ports` may change while it runs. `refuses_streams` lets no media socket through."""
 
     def __init__(self) -> None:
         self.ports: list[int] = []
+        self.refuses_streams = False
         self._next = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -33,11 +34,14 @@ class Balancer:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        backend = await self._connected()
+        beginning = await reader.read(PIECE)
+        is_refused = self.refuses_streams and beginning.startswith(b"GET /twilio/stream")
+        backend = None if is_refused else await self._connected()
         if backend is None:
             writer.transport.abort()
             return
         there, back = backend
+        back.write(beginning)
         try:
             pumps = [asyncio.ensure_future(_pump(reader, back)), asyncio.ensure_future(_pump(there, writer))]
             try:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.tool import tool_call
 from langchain_core.outputs import ChatGenerationChunk
 
 from agent.business import load_business
@@ -44,6 +46,7 @@ class Reading(BaseVoiceProvider):
         output_format=AudioFormat.ULAW_8000,
     )
     paused_after_s = 0.3
+    behind_s = 0.4
 
     def __init__(self, config: VoiceProviderConfig) -> None:
         super().__init__(config)
@@ -68,7 +71,9 @@ class Reading(BaseVoiceProvider):
         async for chunk in audio_stream:
             heard_s += len(chunk) / 8000
             self._quiet_s = 0.0 if reader.feed(chunk) else self._quiet_s + len(chunk) / 8000
-            if reader.text and heard_s - told_at_s > 0.1:
+            if not reader.text:
+                told_at_s = heard_s + self.behind_s  # a detector of voice comes first
+            elif heard_s - told_at_s > 0.1:
                 told_at_s = heard_s
                 yield TranscriptionResult(reader.text, 0.0, heard_s)
         yield TranscriptionResult(reader.text, 0.0, heard_s, is_final=True)
@@ -100,7 +105,7 @@ class Stalling(ScriptedVoiceProvider):
 
 
 class Considered(FrontDeskModel):
-    """The front desk, which thinks for a moment before its first word."""
+    """The front desk, which thinks for a moment before it speaks, and has the caller type the code they talk of."""
 
     async def _astream(
         self,
@@ -109,10 +114,18 @@ class Considered(FrontDeskModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        await asyncio.sleep(0.6)
-        async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
-            yield chunk
+        await asyncio.sleep(0.4)
+        said = next(message.text for message in reversed(messages) if isinstance(message, HumanMessage))
+        if "code" in said:
+            wanted = {"purpose": "the code", "length": 4, "terminator": "#"}
+            call = tool_call(name="collect_digits", args=wanted, id=f"call_{len(messages)}")
+            yield ChatGenerationChunk(message=AIMessageChunk(content="Your code, please.", tool_calls=[call]))
+        elif "pressed" in said:
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"Thank you for {said[-5:-1]}."))
+        else:
+            async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
+                yield chunk
 
 
 def considered() -> Considered:
-    return Considered(business=load_business(settings.llm.BUSINESS_FILE))
+    return Considered(business=load_business(settings.llm.BUSINESS_FILE), now=lambda: datetime.now(UTC))

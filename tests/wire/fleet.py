@@ -1,25 +1,29 @@
 """Several processes of the bot behind a balancer, one database between them, and the means to kill them."""
 
 import asyncio
+import multiprocessing
 import os
-import signal
-import sys
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import audioop
 import yaml
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from agent.business import SHIPPED
+from telephony import cli, service
+from telephony.audio.loudness import LoudnessEngine
+from telephony.audio.vad import VadEngine
 from telephony.records.database import connect
 from telephony.records.fold import fold
+from telephony.records.leases import Lease, Leases
 from telephony.records.log import Log, RecordedCall
+from telephony.records.upgrade import upgrade
 from telephony.scenarios.sounds import Reader, speech
-from telephony.settings import environment_with
 from telephony.simulator.caller import Step
 from telephony.simulator.events import Event
 from telephony.simulator.options import CallOptions
@@ -27,7 +31,25 @@ from telephony.simulator.place import place_call
 from telephony.simulator.report import CallReport
 from telephony.simulator.rest import RestApi, serve
 from tests.wire.balancer import Balancer
-from tests.wire.office import ACCOUNT, CALLED, CALLER, ROOT, TOKEN, free_port, until_ready
+from tests.wire.office import ACCOUNT, CALLED, CALLER, TOKEN, free_port, until_ready
+
+BUSINESS: dict[str, object] = {
+    "name": "Pies",
+    "language": "en",
+    "timezone": "UTC",
+    "currency": "USD",
+    "greeting": "Good day to you.",
+    "goodbye": "Bye bye to you.",
+    "hours": dict.fromkeys(
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], "00:00-24:00"
+    ),
+    "questions": [{"ask": ["are dogs allowed"], "answer": "Dogs are fine. Cats are too."}],
+    "transfer": {"boss": "+1 555 010 0143"},
+}
+"""A business of few words."""
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["telephony.app", "tests.wire.engines", "tests.wire.fleet"])
 
 
 class ReadableVoice:
@@ -43,16 +65,30 @@ class Process:
 
     port: int
     log: Path
-    process: asyncio.subprocess.Process
+    process: BaseProcess
 
     @property
-    def is_alive(self) -> bool:
-        return self.process.returncode is None
+    def returncode(self) -> int | None:
+        return self.process.exitcode
+
+    async def ended(self, limit_s: float = 40.0) -> None:
+        """Wait for its end, which something else must bring about."""
+        await asyncio.to_thread(self.process.join, limit_s)
+        assert self.returncode is not None
+
+    def terminate(self) -> None:
+        """What a platform sends to a process that is to end."""
+        self.process.terminate()
+
+    async def kill(self) -> None:
+        """`kill -9`."""
+        self.process.kill()
+        await self.ended()
 
 
 @dataclass(slots=True)
 class Fleet:
-    """The processes, started one after the other, and their caller's telephone."""
+    """The processes, and their caller's telephone. The balancer leads to those in `balancer.ports`."""
 
     folder: Path
     base_url: str
@@ -63,46 +99,25 @@ class Fleet:
     processes: list[Process] = field(default_factory=list)
 
     async def start(self) -> Process:
-        """One more process, ready for calls, which the balancer then knows."""
+        """One more process, ready for calls, which the balancer does not know yet."""
         port = free_port()
-        log = self.folder / f"server-{len(self.processes)}.log"
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "telephony", "serve", "--host", "127.0.0.1", "--port", str(port)),
-                env=environment_with(**self.variables),
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
-            )
+        log = self.folder / f"server-{port}.log"
+        process = _forks.Process(target=_serve, args=(port, log, self.variables), daemon=True)
+        process.start()
         started = Process(port, log, process)
         self.processes.append(started)
-        await until_ready(f"http://127.0.0.1:{port}", process)
-        self.balancer.ports.append(port)
+        await until_ready(f"http://127.0.0.1:{port}", started)
         return started
 
-    async def kill_server_of(self, call_sid: str) -> Process:
-        """`kill -9` the process that serves a call."""
-        killed = await self.server_of(call_sid)
-        os.kill(killed.process.pid, signal.SIGKILL)
-        self.balancer.ports.remove(killed.port)
-        await killed.process.wait()
-        return killed
-
-    def newest_call(self) -> str:
-        """The SID of the call that was placed last."""
-        return next(reversed(self.api.known))
-
-    async def server_of(self, call_sid: str) -> Process:
-        recorded = await self.recorded(call_sid)
-        pid = int(recorded.process.split(":")[1])
-        return next(process for process in self.processes if process.process.pid == pid)
-
     async def recorded(self, call_sid: str) -> RecordedCall:
-        engine = connect(self.database_url)
-        try:
+        async with _engine(self.database_url) as engine:
             found = await Log(engine).of(call_sid)
-        finally:
-            await engine.dispose()
+        assert found is not None
+        return found
+
+    async def lease(self, call_sid: str) -> Lease:
+        async with _engine(self.database_url) as engine:
+            found = await Leases(engine, "nobody").of(call_sid)
         assert found is not None
         return found
 
@@ -113,9 +128,7 @@ class Fleet:
 
     async def call(self, *steps: Step, on_event: Callable[[Event], None] | None = None, **changes: Any) -> "Call":
         """Phone the fleet; `on_event` is told of what happens."""
-        number = len(list(self.folder.glob("*.wav")))
-        wav = self.folder / f"call-{number}.wav"
-        wav.touch()
+        wav = self.folder / f"call-{len(self.api.known)}.wav"
         options = replace(
             CallOptions(
                 url=f"{self.base_url}/twilio/voice",
@@ -125,9 +138,9 @@ class Fleet:
                 called_number=CALLED,
                 status_callback_url=f"{self.base_url}/twilio/call-status",
                 steps=steps,
-                patience_s=1.0,
+                patience_s=0.8,
                 wav_path=wav,
-                max_call_s=90.0,
+                max_call_s=60.0,
             ),
             **changes,
         )
@@ -150,28 +163,17 @@ class Call:
         reader.feed(audioop.lin2ulaw(audioop.tomono(frames, 2, 0, 1), 2))
         return reader.pieces
 
-    def longest_silence_s(self) -> float:
-        """The longest time in which neither side was to be heard."""
-        with wave.open(str(self.wav)) as recording:
-            frames = recording.readframes(recording.getnframes())
-        mono = audioop.tomono(frames, 2, 0.5, 0.5)
-        window = 160 * 2
-        silent = longest = 0
-        for start in range(0, len(mono), window):
-            silent = 0 if audioop.rms(mono[start : start + window], 2) > 100 else silent + 1
-            longest = max(longest, silent)
-        return longest * 0.02
-
 
 @asynccontextmanager
 async def fleet_of(count: int, folder: Path, database_url: str = "", **changes: str) -> AsyncIterator[Fleet]:
-    """So many processes, all ready for calls; all of them are gone in the end."""
+    """So many processes, all ready for calls and known to the balancer; all of them are gone in the end."""
     balancer = Balancer()
     api = RestApi(ACCOUNT, TOKEN)
-    business = yaml.safe_load(SHIPPED.read_text()) | {"greeting": "Good day.", "goodbye": "Goodbye."}
-    (folder / "business.yaml").write_text(yaml.safe_dump(business))
+    (folder / "business.yaml").write_text(yaml.safe_dump(BUSINESS))
+    database_url = database_url or f"sqlite:///{folder}/fleet.db"
+    async with _engine(database_url) as engine:
+        await upgrade(engine)  # what a platform runs before it starts the processes of a release
     async with serve(api.app) as api_url, balancer.serve() as base_url:
-        database_url = database_url or f"sqlite:///{folder}/fleet.db"
         variables = {
             "PUBLIC_BASE_URL": base_url,
             "TWILIO_ACCOUNT_SID": ACCOUNT,
@@ -187,11 +189,33 @@ async def fleet_of(count: int, folder: Path, database_url: str = "", **changes: 
         }
         fleet = Fleet(folder, base_url, database_url, api, balancer, variables | changes)
         try:
-            for _ in range(count):
-                await fleet.start()
+            async with asyncio.TaskGroup() as tasks:
+                starting = [tasks.create_task(fleet.start()) for _ in range(count)]
+            balancer.ports = [started.result().port for started in starting]
             yield fleet
         finally:
-            for each in fleet.processes:
-                if each.is_alive:
-                    each.process.kill()
-                await each.process.wait()
+            for process in fleet.processes:
+                await process.kill()
+
+
+@asynccontextmanager
+async def _engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = connect(database_url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _serve(port: int, log: Path, variables: dict[str, str]) -> None:
+    """`offhook serve`, in a process that has everything imported already."""
+    with log.open("wb") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ.update(variables)
+    service.load_engine = _loudness  # type: ignore[attr-defined]  # no model takes these sounds for a voice
+    cli.serve(host="127.0.0.1", port=port, workers=1)
+
+
+def _loudness(model_path: str | None = None) -> VadEngine:
+    return LoudnessEngine()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import yaml
@@ -32,6 +32,14 @@ GREETING = "Good morning."
 GOODBYE = "Goodbye."
 MANAGER = "+15550100143"
 READY_LIMIT_S = 60.0
+
+
+class Running(Protocol):
+    """A process."""
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ def free_port() -> int:
         return port
 
 
-async def until_ready(base_url: str, process: asyncio.subprocess.Process | None = None) -> None:
+async def until_ready(base_url: str, process: Running | None = None) -> None:
     """Ask until the server would take a call; the wait for it to listen and to load has no other end."""
     async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client, asyncio.timeout(READY_LIMIT_S):
         while process is None or process.returncode is None:

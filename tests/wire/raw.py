@@ -17,10 +17,17 @@ from tests.wire.office import ACCOUNT, CALLED, CALLER, TOKEN, Office
 
 @asynccontextmanager
 async def raw_call(office: Office) -> AsyncIterator[tuple[ClientConnection, str]]:
-    """A started stream and its SID; the bot has begun to speak."""
-    identity = CallIdentity(new_sid("CA"), ACCOUNT, CALLER, CALLED)
+    """A started stream of a new call, and its SID; the bot has begun to speak."""
+    async with raw_stream(office.options.url, new_sid("CA")) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def raw_stream(url: str, call_sid: str) -> AsyncIterator[tuple[ClientConnection, str]]:
+    """A started stream of this call, which is asked for at `url`, and its SID; the bot has begun to speak."""
+    identity = CallIdentity(call_sid, ACCOUNT, CALLER, CALLED)
     async with WebhookClient.open(TOKEN) as webhooks:
-        reply = await webhooks.fetch(office.options.url, "POST", voice_form(identity, "ringing"))
+        reply = await webhooks.fetch(url, "POST", voice_form(identity, "ringing"))
     assert isinstance(reply, Document)
     connect = reply.verbs[0]
     assert isinstance(connect, Connect)

@@ -1,84 +1,88 @@
-"""Calls outlive the process that serves them: it is killed, or told to end, in the middle of whatever it does."""
+"""Calls outlive the process that serves them: it is killed in the middle of whatever it does."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 
-from telephony.call.rules import CallRules
-from telephony.simulator.caller import Say, Step
-from telephony.simulator.events import (
-    BotSpeaking,
-    CallerSpoke,
-    Event,
-)
-from tests.wire.fleet import Call, Fleet, fleet_of
-from tests.wire.lines import ASK, INTERRUPT, PARTING
+from telephony.simulator.caller import Step
+from telephony.simulator.options import DialOutcome, DialPlan
+from tests.wire.fleet import Call, Fleet, Process, fleet_of
+from tests.wire.moments import MOMENTS, Moment, Watch, once, without_excuse
 
-RESUMED = CallRules().resumed
-TALK = (Say(ASK), Say(INTERRUPT), Say(PARTING))
+ASKS = {"asked": True, "only told": False}
+"""Whether the carrier asks what comes after a stream that broke, or has to be told unasked."""
 
 
-@dataclass(slots=True)
-class Watch:
-    """Waits, while a call goes on, for the `count`th event that is one of `kinds`, and a little longer."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A call that is over, and what its memory held in the end."""
 
-    kinds: tuple[type[Event], ...]
-    count: int = 1
-    then_s: float = 0.0
-    happened: asyncio.Event = field(default_factory=asyncio.Event)
+    call: Call
+    memory: list[str]
 
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, self.kinds):
-            self.count -= 1
-            if self.count == 0:
-                asyncio.get_running_loop().call_later(self.then_s, self.happened.set)
+    @classmethod
+    async def of(cls, fleet: Fleet, call: Call) -> "Outcome":
+        return cls(call, await fleet.remembered(call.report.call_sid))
 
 
-@pytest.fixture
-async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
-    async with fleet_of(2, tmp_path) as fleet:
-        yield fleet
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Of calls that nothing disturbed, and of calls whose process was killed at a moment."""
+
+    calm: dict[tuple[tuple[Step, ...], DialOutcome], Outcome]
+    killed: dict[tuple[str, bool], Outcome]
 
 
-async def killed(fleet: Fleet, watch: Watch, *steps: Step, **options: object) -> Call:
-    """A call whose process is killed at a moment."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    """All these calls at once, those of one moment in a process of their own, which is killed."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
 
-    async def kill() -> None:
-        await watch.happened.wait()
-        await fleet.kill_server_of(fleet.newest_call())
+    async def run() -> Outcomes:
+        async with fleet_of(2 + len(MOMENTS), tmp_path_factory.mktemp(request.param), url) as fleet:
+            return await kill_at_every_moment(fleet)
 
+    return asyncio.run(run())
+
+
+async def kill_at_every_moment(fleet: Fleet) -> Outcomes:
+    *victims, one, other = fleet.processes
+    survivors = [one.port, other.port]
     async with asyncio.TaskGroup() as tasks:
-        killing = tasks.create_task(kill())
-        call = await fleet.call(*steps, on_event=watch, **options)
-        killing.cancel()
-    assert watch.happened.is_set()
-    return call
+        killed = {}
+        for moment, victim in zip(MOMENTS, victims, strict=True):  # that of the greeting, which is soon over, is last
+            fleet.balancer.ports = [victim.port]
+            watches = {asks: Watch(moment) for asks in ASKS.values()}
+            for asks, watch in watches.items():
+                call = fleet.call(*moment.steps, on_event=watch, asks_after_drop=asks, dial=DialPlan(moment.dial))
+                killed[moment.name, asks] = tasks.create_task(call)
+            tasks.create_task(_kill(victim, *watches.values()))
+            for watch in watches.values():
+                await watch.answered.wait()
+        fleet.balancer.ports = survivors
+        kinds = {(moment.script, moment.dial) for moment in MOMENTS}
+        calm = {(script, dial): tasks.create_task(fleet.call(*script, dial=DialPlan(dial))) for script, dial in kinds}
+    return Outcomes(
+        {kind: await Outcome.of(fleet, call.result()) for kind, call in calm.items()},
+        {moment: await Outcome.of(fleet, call.result()) for moment, call in killed.items()},
+    )
 
 
-async def undisturbed(fleet: Fleet, *steps: Step, **options: object) -> tuple[Call, list[str]]:
-    call = await fleet.call(*steps, **options)
-    return call, await fleet.remembered(call.report.call_sid)
+async def _kill(victim: Process, *watches: Watch) -> None:
+    for watch in watches:
+        await watch.happened.wait()
+    await victim.kill()
 
 
-@pytest.mark.parametrize(
-    "watch",
-    [
-        pytest.param(Watch((BotSpeaking,), then_s=0.2), id="the greeting"),
-        pytest.param(Watch((CallerSpoke,), then_s=0.5), id="the reply being generated"),
-        pytest.param(Watch((BotSpeaking,), count=2, then_s=1.0), id="the bot speaking"),
-    ],
-)
-@pytest.mark.parametrize("asks", [True, False], ids=["asked", "only told"])
-async def test_a_call_whose_process_is_killed_ends_as_if_nothing_had_happened(
-    fleet: Fleet, watch: Watch, asks: bool
+@pytest.mark.parametrize("asks", ASKS.values(), ids=ASKS)
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
+def test_a_call_whose_process_is_killed_ends_as_if_nothing_had_happened(
+    outcomes: Outcomes, moment: Moment, asks: bool
 ) -> None:
-    calm, memory = await undisturbed(fleet, *TALK)
-    call = await killed(fleet, Watch(watch.kinds, watch.count, watch.then_s), *TALK, asks_after_drop=asks)
+    calm, killed = outcomes.calm[moment.script, moment.dial], outcomes.killed[moment.name, asks]
 
-    assert call.report.streams == 2
-    assert call.report.reason == calm.report.reason
-    assert await fleet.remembered(call.report.call_sid) == memory
-    assert [sentence for sentence in call.heard() if sentence in calm.heard()] == calm.heard()
+    assert killed.call.report.streams == calm.call.report.streams + moment.more_streams
+    assert killed.call.report.reason == calm.call.report.reason
+    assert without_excuse(killed.memory) == calm.memory
+    assert once(killed.call.heard()) == calm.call.heard()

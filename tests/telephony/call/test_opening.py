@@ -77,6 +77,20 @@ def test_between_two_turns_the_caller_is_told_to_go_on() -> None:
     assert taken_up(Opening(turn=3, turns=3)).orders == [Say(3, 0, RULES.resumed)]
 
 
+def test_a_caller_who_was_handed_over_between_two_turns_hears_nothing_of_it() -> None:
+    call = taken_up(Opening(turn=3, turns=3, handed_over=True))
+
+    assert call.orders == []
+    assert call.phase() is Phase.LISTENING
+    assert call.caller_says("How much is it?")[-1] == StartReply(4)
+
+
+def test_what_was_left_to_be_said_when_a_call_was_handed_over_is_said() -> None:
+    call = taken_up(Opening(turn=1, turns=1, saying=("Every day.",), handed_over=True))
+
+    assert call.orders == [Say(1, 0, "Every day.")]
+
+
 def test_keys_that_were_pressed_count() -> None:
     call = taken_up(Opening(turn=1, turns=1, keys="12", keys_wanted=(4, "#"), saying=("Your number, please.",)))
     call.hear_all()
@@ -91,6 +105,14 @@ def test_keys_that_nobody_asked_for_count_too() -> None:
     call.happen(events.KeyPressed("3"))
 
     assert RememberCaller(2, "123") in call.after(RULES.key_pause_s)
+
+
+def test_a_key_pressed_before_the_engines_are_there_comes_behind_those_before() -> None:
+    call = Driver(opening=Opening(turn=1, turns=1, keys="12", keys_wanted=(4, "#")))
+    call.happen(events.KeyPressed("3"))
+    call.happen(events.CallStarted())
+
+    assert RememberCaller(2, "1234", keyed=True) in call.happen(events.KeyPressed("4"))
 
 
 @pytest.mark.parametrize("parting", [HangUp(EndReason.GOODBYE), Transfer("+15550100143")])

@@ -47,7 +47,7 @@ class Postgres:
         shutil.rmtree(self._folder)
 
     def start(self) -> None:
-        options = f"-c listen_addresses='' -k {self._folder} -c fsync=off -c shared_buffers=16MB -c max_connections=30"
+        options = f"-c listen_addresses='' -k {self._folder} -c fsync=off -c shared_buffers=16MB -c max_connections=100"
         self._run("pg_ctl", "start", "--wait", f"--options={options}", f"--log={self._folder}/log")
 
     def stop(self) -> None:

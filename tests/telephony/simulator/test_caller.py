@@ -149,3 +149,15 @@ def test_every_script_ends_with_the_phone_put_down(script: list[Step], bot: list
 
 def test_a_resting_line_alternates_the_two_zeros() -> None:
     assert bytes((0xFF, 0x7F)) * 80 == LINE_AT_REST
+
+
+def test_what_is_being_said_when_the_stream_breaks_is_lost_and_the_bot_has_the_word() -> None:
+    caller = ScriptedCaller([Cue(Say("What?"), SPEECH), Cue(Say("Bye."), SPEECH)], began_at=0.0)
+    greeted = Hearing(began_at=0.1, ended_at=0.5)
+    assert caller.frame(b"", greeted, False, 2.0).notes == (Began("What?", barge_in=False),)
+
+    caller.cut_off(2.02)
+
+    assert caller.frame(b"", greeted, False, 4.0) == CallerFrame()
+    again = Hearing(began_at=4.1, ended_at=4.5)
+    assert caller.frame(b"", again, False, 6.0).notes == (Began("Bye.", barge_in=False),)

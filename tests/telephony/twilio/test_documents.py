@@ -24,7 +24,8 @@ def documents(fallback_number: str = "") -> CallDocuments:
 
 
 def stream(step: int, **parameters: str) -> str:
-    usual = {"token": TOKENS.mint(CALL, ACCOUNT, NOW, bytes(16)), "from": "+14155550100", "to": "+18005550101"}
+    token = TOKENS.mint(CALL, ACCOUNT, NOW, bytes(16))
+    usual = {"token": token, "from": "+14155550100", "to": "+18005550101", "step": str(step)}
     return twiml.connect_stream(
         "wss://bot.example.com/twilio/stream",
         action_url=f"{URL}/stream-ended?step={step}",
@@ -43,7 +44,8 @@ def test_what_comes_after_a_stream() -> None:
     assert some.after(Over(), PARTY, 3) == twiml.hang_up()
     assert some.after(PutThrough("+15550100143"), PARTY, 3) == twiml.dial("+15550100143", f"{URL}/dial-ended")
     assert some.after(TakeUp(), PARTY, 3) == stream(4)
-    assert some.after(AskAgain(), PARTY, 3) == twiml.pause_and_redirect(1, f"{URL}/stream-ended?step=4")
+    assert some.after(AskAgain(), PARTY, 3) == twiml.redirect(f"{URL}/stream-ended?step=4")
+    assert some.after(AskAgain(), PARTY, 4) == twiml.pause_and_redirect(1, f"{URL}/stream-ended?step=5")
     assert some.after(GiveUp(), PARTY, 3) == twiml.say_and_hang_up(LOST)
 
 

@@ -164,6 +164,16 @@ def test_an_odd_caller_does_not_cost_the_call(office: Office) -> None:
     assert "<Stream" in office.post("/twilio/voice", From='sip:"x"@<&\x00>' + "y" * 900, To="")
 
 
+@pytest.mark.parametrize("path", ["/twilio/voice", "/twilio/stream-ended"])
+def test_who_is_to_ask_another_process_is_not_kept_on_a_connection_to_this_one(office: Office, path: str) -> None:
+    body = encoded(CallStatus="in-progress")
+    headers = {"X-Twilio-Signature": signature_of(path, body), "Content-Type": FORM}
+    assert "connection" not in office.client.post(path, content=body, headers=headers).headers
+
+    office.busy, office.after = Full(is_leaving=True), AskAgain()
+    assert office.client.post(path, content=body, headers=headers).headers["connection"] == "close"
+
+
 @pytest.mark.parametrize("after", [Over(), PutThrough("+18005550199"), TakeUp(), GiveUp(), AskAgain()], ids=repr)
 def test_what_comes_after_a_stream_is_the_offices_to_say(office: Office, after: After) -> None:
     office.after = after
