@@ -102,10 +102,9 @@ def _are_in(heard: Iterator[str], words: Iterable[str]) -> bool:
 
 
 def _is_in(sound: str, word: str) -> bool:
-    """Whether this is the word, whole or said in two goes: "somethinething" has "something" in it."""
+    """Whether this is the word, be it said in two goes, as in "somethinething", or with a scrap of a repeat behind."""
     begun = sum(1 for _ in takewhile(lambda letters: letters[0] == letters[1], zip(sound, word, strict=False)))
-    places = range(min(begun + 1, len(word)))
-    return len(sound) >= len(word) and any(sound.endswith(word[place:]) for place in places)
+    return len(sound) >= len(word) and any(sound.endswith(word[place:]) for place in range(begun + 1))
 
 
 def _words(text: str) -> list[str]:
