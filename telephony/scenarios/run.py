@@ -88,10 +88,6 @@ def reported(happened: Iterable[events.Event]) -> tuple[Said, ...]:
     return tuple(said)
 
 
-_REPEATED = 5
-"""Letters that the voice says again when it goes on: 0.3 s of them."""
-
-
 def unheard(history: Iterable[Said], heard: str) -> list[str]:
     """What the bot remembers having said although the caller did not hear it, word by word and in this order.
 
@@ -102,24 +98,13 @@ def unheard(history: Iterable[Said], heard: str) -> list[str]:
 
 
 def _are_in(heard: Iterator[str], words: Iterable[str]) -> bool:
-    before = ""
-    for word in words:
-        if not any(_is_in(sound, word, before) for sound in heard):
-            return False
-        before = word
-    return True
+    return all(any(_is_in(sound, word) for sound in heard) for word in words)
 
 
-def _is_in(sound: str, word: str, before: str) -> bool:
-    """Whether this is the word, whole or said in two goes: "somethinething" has "something" in it.
-
-    So has "somethingth": the voice went on from a little before the word's end, and was cut again at once.
-    """
-    if sound.startswith(word) and sound.removeprefix(word) in (before + word)[-_REPEATED:]:
-        return True
+def _is_in(sound: str, word: str) -> bool:
+    """Whether this is the word, be it said in two goes, as in "somethinething", or with a scrap of a repeat behind."""
     begun = sum(1 for _ in takewhile(lambda letters: letters[0] == letters[1], zip(sound, word, strict=False)))
-    places = range(min(begun + 1, len(word)))
-    return len(sound) >= len(word) and any(sound.endswith(word[place:]) for place in places)
+    return len(sound) >= len(word) and any(sound.endswith(word[place:]) for place in range(begun + 1))
 
 
 def _words(text: str) -> list[str]:

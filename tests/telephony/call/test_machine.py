@@ -909,7 +909,31 @@ def test_an_engine_that_says_over_before_the_pause_is_noticed_is_believed_then()
     assert call.happen(events.SpeechStopped(call.now))[-1] == Transcribe(1, 1)
 
 
-def test_nothing_is_made_of_words_of_another_turn(call: Driver) -> None:
+def test_words_known_when_a_short_sound_over_the_bot_ends_silence_it() -> None:
+    call, _ = streamed("Tell me about you.")
+    call.after(0.5)
+    call.words("Tell me about you.")
+    call.bot_replies("We make pizza in a wood oven.")
+    call.happen(events.SpeechStarted(call.now))
+    assert call.happen(events.WordsSoFar(2, "Stop")) == []
+
+    assert call.happen(events.SpeechStopped(call.now)) == [HoldPlayback()]
+    assert call.phase() is Phase.HELD
+
+
+def test_a_sentence_is_cut_at_the_word_that_the_voice_says_was_reached(call: Driver) -> None:
+    call.caller_says("Tell me about you.")
+    call.bot_replies("We make pizza in a wood oven.")
+    call.saying.clear()
+    call.happen(events.KeyPressed("1"))
+
+    cut = events.SentenceCut(1, 0, fraction=0.9, spoken=3)
+    assert call.happen(cut) == [RememberBot(1, "We make pizza", interrupted=True)]
+
+
+def test_nothing_is_made_of_words_of_another_turn() -> None:
+    call = Driver(STREAMING)
+    call.greet()
     assert call.happen(events.WordsSoFar(1, "Hello?")) == []
     call.happen(events.SpeechStarted(call.now))
     call.happen(events.SpeechStopped(call.now))

@@ -341,6 +341,16 @@ def test_words_that_will_do_end_the_turn_after_a_short_silence_and_without_a_las
     assert caller.poll(2.3) == ([StopListening(1)], CallerTurn(1, "Okay", 1.0, 2.0, understood=True))
 
 
+def test_that_short_silence_is_longer_for_a_caller_who_pauses_long() -> None:
+    caller = streamed("Well")
+    caller.speech_started(3.5)
+    caller.words_so_far("Well okay", now=3.8)
+    caller.speech_stopped(4.0, now=4.2)
+    caller.settle()
+
+    assert (caller.deadline() or 0.0) > 4.0 + SILENCES.short_s
+
+
 def test_words_that_would_do_no_longer_do_when_the_caller_says_more() -> None:
     for more in (
         lambda caller: caller.words_so_far("Okay but", now=2.2),

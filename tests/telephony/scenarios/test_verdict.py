@@ -142,7 +142,8 @@ def test_the_feed_tells_what_the_bot_remembers() -> None:
         ("Do you remember?", "Do you remmember?", []),
         ("Do you remember?", "Do you rememember?", []),
         ("Do you remember?", "Do you remem ber?", ["Do you remember?"]),
-        ("Do you remember?", "Do you remembering?", ["Do you remember?"]),
+        ("Do you remember?", "Do you rememberber?", []),
+        ("Do you remember?", "Do you dismember?", ["Do you remember?"]),
         ("Do you see?", "Do you se", ["Do you see?"]),
     ],
 )
