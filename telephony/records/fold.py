@@ -68,6 +68,7 @@ class _Folding:
         self._told: list[Entry] = []
         self._heard: list[str] = []
         self._saying: dict[tuple[int, int], str] = {}  # by turn and sentence
+        self._is_said_anew = False  # by the next stream, all of it, as soon as it says anything
 
     def talk(self) -> Talk:
         saying = tuple(self._saying.values())
@@ -82,7 +83,12 @@ class _Folding:
     def _take_speech(self, entry: Entry) -> None:
         """What the bot says. A sentence that was heard proves those before it, as in the live call."""
         match entry.kind, entry.details:
+            case Kind.CALL_STARTED, _:
+                self._is_said_anew = True
             case Kind.BOT_SAYS, {"turn": int(turn), "sentence": int(sentence), "text": str(text)}:
+                if self._is_said_anew:
+                    self._saying.clear()
+                    self._is_said_anew = False
                 self._saying[turn, sentence] = text
             case Kind.SENTENCE_HEARD, {"turn": int(turn), "sentence": int(sentence)}:
                 if (turn, sentence) in self._saying:
@@ -92,14 +98,16 @@ class _Folding:
                 self._saying.pop((turn, sentence), None)
             case Kind.SILENCED, _:
                 self._saying.clear()
-            case ((Kind.BOT_SAID | Kind.CALLER_SAID | Kind.CALL_STARTED), _):
+            case ((Kind.BOT_SAID | Kind.CALLER_SAID | Kind.HAPPENED), _):
                 self._saying.clear()
                 self._heard.clear()
 
     def _take_rest(self, entry: Entry) -> None:
         match entry.kind, entry.details:
             case Kind.CALL_STARTED, _:
-                self._talk = replace(self._talk, ended="", transfer="", is_transferring=False, hanging_up=False)
+                self._talk = replace(self._talk, ended="")
+            case Kind.HAPPENED, _:
+                self._talk = replace(self._talk, transfer="", is_transferring=False, hanging_up=False)
             case Kind.CALLER_SAID, {"turn": int(turn), "text": str(text)}:
                 self._caller_said(turn, text)
             case Kind.BOT_SAID, _:

@@ -1,6 +1,7 @@
 """Several processes of the bot behind a balancer, one database between them, and the means to kill them."""
 
 import asyncio
+import math
 import multiprocessing
 import os
 import wave
@@ -20,7 +21,7 @@ from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.vad import VadEngine
 from telephony.records.database import connect
 from telephony.records.fold import fold
-from telephony.records.leases import Lease, Leases
+from telephony.records.leases import Leases
 from telephony.records.log import Log, RecordedCall
 from telephony.records.upgrade import upgrade
 from telephony.scenarios.sounds import Reader, speech
@@ -115,35 +116,40 @@ class Fleet:
         assert found is not None
         return found
 
-    async def lease(self, call_sid: str) -> Lease:
+    async def serving(self, call_sid: str) -> Process | None:
+        """The process that holds a call."""
+        return (await self.served()).get(call_sid)
+
+    async def served(self) -> dict[str, Process]:
+        """The calls that are held, and by whom."""
         async with _engine(self.database_url) as engine:
-            found = await Leases(engine, "nobody").of(call_sid)
-        assert found is not None
-        return found
+            held = await Leases(engine, "nobody").expired(math.inf)
+        by_pid = {str(process.process.pid): process for process in self.processes}
+        return {lease.call_sid: by_pid[lease.process.split(":")[1]] for lease in held if lease.process}
 
     async def remembered(self, call_sid: str) -> list[str]:
         """What a call's memory holds in the end: who said what, as the model is told."""
         told = fold((await self.recorded(call_sid)).entries).told
         return [f"{entry.kind.value}: {entry.details.get('text', entry.details.get('answered'))}" for entry in told]
 
+    def options(self, **changes: Any) -> CallOptions:
+        """Those of a call to the fleet."""
+        options = CallOptions(
+            url=f"{self.base_url}/twilio/voice",
+            auth_token=TOKEN,
+            account_sid=ACCOUNT,
+            caller_number=CALLER,
+            called_number=CALLED,
+            status_callback_url=f"{self.base_url}/twilio/call-status",
+            patience_s=0.8,
+            max_call_s=60.0,
+        )
+        return replace(options, **changes)
+
     async def call(self, *steps: Step, on_event: Callable[[Event], None] | None = None, **changes: Any) -> "Call":
         """Phone the fleet; `on_event` is told of what happens."""
         wav = self.folder / f"call-{len(self.api.known)}.wav"
-        options = replace(
-            CallOptions(
-                url=f"{self.base_url}/twilio/voice",
-                auth_token=TOKEN,
-                account_sid=ACCOUNT,
-                caller_number=CALLER,
-                called_number=CALLED,
-                status_callback_url=f"{self.base_url}/twilio/call-status",
-                steps=steps,
-                patience_s=0.8,
-                wav_path=wav,
-                max_call_s=60.0,
-            ),
-            **changes,
-        )
+        options = self.options(steps=steps, wav_path=wav, **changes)
         report = await place_call(options, voice=ReadableVoice(), rest=self.api, on_event=on_event)
         return Call(report, wav)
 

@@ -152,6 +152,25 @@ def test_what_was_cut_off_is_not_being_said(story: Story) -> None:
     assert said(story) == [[], []]
 
 
+def test_a_stream_that_breaks_before_it_says_anything_changes_nothing(story: Story) -> None:
+    for number, text in enumerate(("One.", "Two.", "Three.")):
+        story(Kind.BOT_SAYS, turn=1, sentence=number, text=text)
+    story(Kind.TRANSFER_WANTED, turn=1, number="+15550100143")(Kind.SENTENCE_HEARD, turn=1, sentence=0)
+    before = story.talk
+    story(Kind.CALL_STARTED, call_sid="CA1")
+    assert story.talk == before
+
+
+def test_what_one_stream_after_the_other_gets_through_is_heard(story: Story) -> None:
+    for number, text in enumerate(("One.", "Two.", "Three.")):
+        story(Kind.BOT_SAYS, turn=1, sentence=number, text=text)
+    story(Kind.SENTENCE_HEARD, turn=1, sentence=0)(Kind.HANG_UP_WANTED, turn=1)(Kind.CALL_STARTED, call_sid="CA1")
+    story(Kind.BOT_SAYS, turn=1, sentence=0, text="Two.")(Kind.BOT_SAYS, turn=1, sentence=1, text="Three.")
+    story(Kind.SENTENCE_HEARD, turn=1, sentence=0)(Kind.CALL_STARTED, call_sid="CA1")
+    assert said(story) == [["One.", "Two."], ["Three."]]
+    assert story.talk.hanging_up
+
+
 def test_a_caller_waits_for_the_answer_until_it_was_heard(story: Story) -> None:
     story(Kind.CALLER_SAID, turn=1, text="Are you open?", keyed=False)(Kind.REPLY_STARTED, turn=1, guess=False)
     assert (story.talk.turns, story.talk.unanswered, story.talk.reply_finished) == (1, "Are you open?", False)
@@ -180,7 +199,7 @@ def test_a_transfer_is_under_way_until_the_caller_speaks_or_is_back(story: Story
     assert story.talk.transfer == ""
     story(Kind.TRANSFER_STARTED, number="+15550100143")(Kind.CALL_ENDED, reason="transferred")
     assert (story.talk.transfer, story.talk.ended) == ("+15550100143", "transferred")
-    story(Kind.CALL_STARTED, call_sid="CA1")
+    story(Kind.HAPPENED, text="The transfer failed: nobody answered.")(Kind.CALL_STARTED, call_sid="CA1")
     assert (story.talk.transfer, story.talk.ended) == ("", "")
 
 
