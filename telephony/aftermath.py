@@ -11,7 +11,7 @@ MOST_STREAMS = 6
 WITHIN_S = 120.0
 """A call that has had so many streams in so short a time is not given another: something is wrong for good."""
 
-_DONE = frozenset({EndReason.GOODBYE, EndReason.SILENCE, EndReason.TOO_LONG, EndReason.DEFEATED})
+_DONE = frozenset({EndReason.GOODBYE, EndReason.SILENCE, EndReason.TOO_LONG, EndReason.DEFEATED, EndReason.SPEECHLESS})
 _PARTED = _DONE | {EndReason.CALLER_LEFT, EndReason.TRANSFERRED}
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import aiosqlite
 import asyncpg
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,13 +37,19 @@ def connect(url: str) -> AsyncEngine:
     Raises `ConfigurationError` for a file of a folder that is not there.
     """
     if url.startswith("sqlite"):
-        folder = Path(make_url(url).database or "").parent
-        if not folder.is_dir():
-            raise ConfigurationError.of("DATABASE_URL", f"there is no folder {folder}")
+        file = Path(make_url(url).database or "")
+        if not file.parent.is_dir():
+            raise ConfigurationError.of("DATABASE_URL", f"there is no folder {file.parent}")
+
+        async def open_file() -> aiosqlite.Connection:
+            # A file that cannot be opened is told here: the library's thread would answer when nobody waits any more.
+            await asyncio.to_thread(lambda: sqlite3.connect(file).close())
+            connection = aiosqlite.connect(file, timeout=STATEMENT_LIMIT_S)
+            connection._thread.daemon = True  # as SQLAlchemy would: a process that is told to end does not wait for it
+            return await connection
+
         engine = create_async_engine(
-            make_url(url).set(drivername="sqlite+aiosqlite"),
-            hide_parameters=True,
-            connect_args={"timeout": STATEMENT_LIMIT_S},
+            make_url(url).set(drivername="sqlite+aiosqlite"), hide_parameters=True, async_creator=open_file
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine

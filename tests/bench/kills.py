@@ -82,7 +82,7 @@ class Callers:
         self._fleet = fleet
         self._scripts = scripts
         self._spread_s = spread_s
-        self._random = random.Random(5)  # noqa: S311 - it is to be repeatable, not secret
+        self._random = random.Random(5)
         self._placed = 0
         self.live: set[Live] = set()
         self.ended: list[Ended] = []
@@ -140,7 +140,7 @@ class Callers:
 
 async def kill(fleet: Fleet, callers: Callers, kills: int) -> None:
     """Kill a process `kills` times, by turns in each phase of a call, and start another for it at once."""
-    chance = random.Random(7)  # noqa: S311 - it is to be repeatable, not secret
+    chance = random.Random(7)
     async with asyncio.TaskGroup() as tasks:
         for number in range(kills):
             began_at = monotonic()

@@ -58,7 +58,7 @@ async def test_an_engine_of_one_direction_is_tried_in_that(monkeypatch: pytest.M
     [
         (StandBy(script=Script(connect=AWAY)), "is away"),
         (StandBy(script=Script(connect_s=31.0)), "did not connect within 30 s"),
-        (StandBy(script=Script(slow_s=60.0)), "no audio for 8 s"),
+        (StandBy(script=Script(slow_s=60.0)), "no audio for 4 s"),
         (StandBy(""), "heard no words"),
         (StandBy(script=Script(error=LookupError())), r"failed in its own code \(LookupError\)"),
         (StandBy("silent", script=Script(speaks=0, error=AWAY)), "is away"),

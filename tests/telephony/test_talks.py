@@ -39,7 +39,7 @@ async def alone(
     """In a process whose database is away."""
     monkeypatch.setattr("telephony.records.records.FLUSH_LIMIT_S", 0.0)
     monkeypatch.setattr(module, "FLUSH_LIMIT_S", 0.0)
-    records = made(f"sqlite:///{tmp_path}/nowhere/offhook.db")
+    records = made(f"sqlite:///{tmp_path}")
     await records.start()
     yield Talks(records)
     await records.stop()
