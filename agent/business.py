@@ -169,6 +169,8 @@ class Business(_Part):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
     timezone: Annotated[str, AfterValidator(_existing_zone)]
     currency: Literal["USD", "EUR", "GBP"] = "USD"
+    voice: Text | None = None
+    """Which voice the engine that speaks is to use, by the engine's own name for it; None is what its setting says."""
     greeting: Text
     greeting_interruptible: bool = True
     notice: str = ""

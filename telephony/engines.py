@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from langchain_core.language_models import BaseChatModel
 
+from agent.business import load_business
 from agent.llm_factory import LLMFactory
 from agent.minds import Minds
 from agent.own_tools import business_and_tools
@@ -26,11 +27,15 @@ CLIP_LIMIT_S = 30.0
 
 
 def check_configuration() -> None:
-    """Raise one `ConfigurationError` with everything that is wrong with the settings, if anything is."""
+    """Raise one `ConfigurationError` with everything that is wrong with the settings, if anything is.
+
+    The voice that the business brings is one of the settings from here on.
+    """
     checks: tuple[Callable[[], object], ...] = (
         lambda: line_settings.telephony,
         _check_recording,
         lambda: business_and_tools(provider_settings.llm.BUSINESS_FILE, provider_settings.llm.TOOLS_MODULE),
+        lambda: use_voice(load_business(provider_settings.llm.BUSINESS_FILE).voice),
         minds,
         lambda: [output_spec(engine) for engine in alone(speaking_engine())],
         lambda: [input_spec(engine) for engine in alone(hearing_engine())],
@@ -68,6 +73,20 @@ def hearing_engine() -> BaseVoiceProvider:
 def speaking_engine() -> BaseVoiceProvider:
     """A fresh instance of the engine that speaks."""
     return VoiceProviderFactory.create_provider(_speaking())
+
+
+def use_voice(voice: str | None) -> None:
+    """Have the first engine that speaks use the voice that the business brings, whatever its own setting says.
+
+    Raises `ConfigurationError` for an engine that has no voice to choose.
+    """
+    if voice is None:
+        return
+    engine = next(iter(alone(speaking_engine())))
+    if not engine.voice_setting:
+        name = engine.config.provider_name
+        raise ConfigurationError.of("BUSINESS_FILE", f"voice: {name} has no voice to choose, so leave it out")
+    setattr(provider_settings.voice, engine.voice_setting, voice)
 
 
 def _hearing() -> str:

@@ -34,6 +34,8 @@ class BaseVoiceProvider(ABC):
     """What it can do; an engine of which that depends on its configuration sets this in `__init__`."""
     languages: ClassVar[str] = ""
     """What it hears and speaks, in a few words for the operator."""
+    voice_setting: ClassVar[str] = ""
+    """The setting that names its voice, for a business that brings one; empty if there is nothing to choose."""
     packages: ClassVar[Sequence[str]] = ()
     """What it imports that the project does not need itself."""
 

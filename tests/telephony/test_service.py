@@ -24,6 +24,7 @@ from telephony.twilio.signature import sign
 from tests.telephony.twilio.frames import ACCOUNT, CALL, STREAM
 from tests.telephony.twilio.test_line import Peer
 
+BUSINESS_FILE = Path(__file__).parents[2] / "agent" / "business.yaml"
 TOKEN = "0123456789abcdef0123456789abcdef"
 NO_CHAT_MODEL = FakeListLLM(responses=["hello"])
 
@@ -93,6 +94,33 @@ def test_a_model_that_cannot_chat_is_refused(put: pytest.MonkeyPatch) -> None:
     assert variables() == ["LLM_PROVIDER"]
     with pytest.raises(ConfigurationError, match="FakeListLLM is not a chat model"):
         minds()
+
+
+class Chosen(ScriptedVoiceProvider):
+    """Has a voice to choose; which setting names it is of no concern here."""
+
+    voice_setting = "LOCAL_TTS_VOICE"
+
+
+def business_with(voice: str, path: Path) -> str:
+    path.write_text(f"{BUSINESS_FILE.read_text(encoding='utf-8')}\nvoice: {voice}\n", encoding="utf-8")
+    return str(path)
+
+
+def test_a_business_brings_its_voice(put: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put.setenv("LOCAL_TTS_VOICE", "bob")
+    put.setenv("BUSINESS_FILE", business_with("emma", tmp_path / "business.yaml"))
+    put.setenv("VOICE_TTS_PROVIDER", f"{__name__}:Chosen,scripted")
+    reload()
+    check_configuration()
+    assert provider_settings.voice.LOCAL_TTS_VOICE == "emma"
+
+
+def test_a_business_cannot_bring_a_voice_to_an_engine_without_a_choice(put: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put.setenv("BUSINESS_FILE", business_with("emma", tmp_path / "business.yaml"))
+    assert variables() == ["BUSINESS_FILE"]
+    with pytest.raises(ConfigurationError, match="voice: scripted has no voice to choose"):
+        check_configuration()
 
 
 def test_ears_and_voice_may_be_different_engines(put: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,7 @@ class AssemblyAIConfig(VoiceProviderConfig):
 class AssemblyAIVoiceProvider(SocketVoiceProvider[TurnsWire, SpeakWire]):
     """Universal streaming hears and says when a turn has ended; streaming speech speaks."""
 
+    voice_setting = "ASSEMBLYAI_VOICE"
     capabilities = VoiceCapabilities(
         streaming_stt=True,
         end_of_turn=True,

@@ -43,6 +43,7 @@ class CartesiaConfig(VoiceProviderConfig):
 class CartesiaVoiceProvider(SocketVoiceProvider[Recogniser, SpeakWire]):
     """Ink hears, Sonic speaks."""
 
+    voice_setting = "CARTESIA_VOICE_ID"
     languages = "en, others"
     capabilities = VoiceCapabilities(
         streaming_stt=True,

@@ -62,6 +62,7 @@ class DeepgramConfig(VoiceProviderConfig):
 class DeepgramVoiceProvider(SocketVoiceProvider[Recogniser, Synthesiser]):
     """Nova hears and Aura speaks, or Flux does."""
 
+    voice_setting = "DEEPGRAM_TTS_MODEL"
     languages = "en, others"
 
     capabilities = VoiceCapabilities(

@@ -77,6 +77,7 @@ class ElevenLabsConfig(VoiceProviderConfig):
 class ElevenLabsVoiceProvider(SocketVoiceProvider[ScribeWire, ContextsWire]):
     """Scribe hears, Flash speaks. With `Commit.MANUAL` it has no view of the caller's turn."""
 
+    voice_setting = "ELEVENLABS_VOICE"
     capabilities = VoiceCapabilities(
         streaming_stt=True,
         input_format=AudioFormat.ULAW_8000,

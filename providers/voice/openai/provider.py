@@ -76,6 +76,8 @@ class OpenAIVoiceConfig(VoiceProviderConfig):
 class OpenAIVoiceProvider(BaseVoiceProvider):
     """A realtime model takes the line's μ-law untouched; a file is recognised when the utterance is over."""
 
+    voice_setting = "OPENAI_TTS_VOICE"
+
     def __init__(self, config: OpenAIVoiceConfig) -> None:
         super().__init__(config)
         self.config: OpenAIVoiceConfig = config

@@ -4,7 +4,8 @@ import sys
 import pytest
 
 from providers.errors import ConfigurationError
-from providers.voice.factory import VoiceProviderFactory
+from providers.settings import VoiceSettings
+from providers.voice.factory import SHIPPED, VoiceProviderFactory
 from providers.voice.failover import FailoverVoiceProvider
 from providers.voice.local import LocalVoiceProvider
 from providers.voice.scripted import ScriptedVoiceProvider
@@ -87,3 +88,8 @@ def test_importing_the_factory_loads_no_engine_and_warns_of_nothing() -> None:
     result = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, check=True, text=True)  # noqa: S603 - our own program
     assert result.stdout.strip() == ""
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED.keys() - {"scripted"}))
+def test_every_engine_says_which_setting_holds_its_voice(name: str) -> None:
+    assert VoiceProviderFactory.provider_class(name).voice_setting in VoiceSettings.model_fields
