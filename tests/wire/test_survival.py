@@ -1,7 +1,9 @@
 """Calls outlive the process that serves them: it is killed in the middle of whatever it does."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import batched
 
 import pytest
 
@@ -10,6 +12,8 @@ from telephony.simulator.options import DialOutcome, DialPlan
 from tests.wire.fleet import Call, Fleet, Process, fleet_of
 from tests.wire.moments import MOMENTS, Moment, Watch, once, without_excuse
 
+AT_ONCE = 5
+"""Moments: what two cores can serve without being late."""
 ASKS = {"asked": True, "only told": False}
 """Whether the carrier asks what comes after a stream that broke, or has to be told unasked."""
 
@@ -36,37 +40,44 @@ class Outcomes:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    """All these calls at once, those of one moment in a process of their own, which is killed."""
+    """The calls of one moment are in a process of their own, which is killed."""
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").new_database()
 
     async def run() -> Outcomes:
-        async with fleet_of(2 + len(MOMENTS), tmp_path_factory.mktemp(request.param), url) as fleet:
-            return await kill_at_every_moment(fleet)
+        async with fleet_of(2, tmp_path_factory.mktemp(request.param), url) as fleet:
+            killed: dict[tuple[str, bool], Outcome] = {}
+            for moments in batched(MOMENTS, AT_ONCE, strict=False):
+                killed |= await _killed_at(moments, fleet)
+            return Outcomes(await _undisturbed(fleet), killed)
 
     return asyncio.run(run())
 
 
-async def kill_at_every_moment(fleet: Fleet) -> Outcomes:
-    *victims, one, other = fleet.processes
-    survivors = [one.port, other.port]
+async def _killed_at(moments: Sequence[Moment], fleet: Fleet) -> dict[tuple[str, bool], Outcome]:
+    survivors = fleet.balancer.ports
     async with asyncio.TaskGroup() as tasks:
-        killed = {}
-        for moment, victim in zip(MOMENTS, victims, strict=True):  # that of the greeting, which is soon over, is last
+        starting = [tasks.create_task(fleet.start()) for _ in moments]
+    async with asyncio.TaskGroup() as tasks:
+        calls = {}
+        for moment, started in zip(moments, starting, strict=True):
+            victim = started.result()
             fleet.balancer.ports = [victim.port]
             watches = {asks: Watch(moment) for asks in ASKS.values()}
             for asks, watch in watches.items():
                 call = fleet.call(*moment.steps, on_event=watch, asks_after_drop=asks, dial=DialPlan(moment.dial))
-                killed[moment.name, asks] = tasks.create_task(call)
+                calls[moment.name, asks] = tasks.create_task(call)
             tasks.create_task(_kill(victim, *watches.values()))
             for watch in watches.values():
                 await watch.answered.wait()
         fleet.balancer.ports = survivors
-        kinds = {(moment.script, moment.dial) for moment in MOMENTS}
-        calm = {(script, dial): tasks.create_task(fleet.call(*script, dial=DialPlan(dial))) for script, dial in kinds}
-    return Outcomes(
-        {kind: await Outcome.of(fleet, call.result()) for kind, call in calm.items()},
-        {moment: await Outcome.of(fleet, call.result()) for moment, call in killed.items()},
-    )
+    return {which: await Outcome.of(fleet, call.result()) for which, call in calls.items()}
+
+
+async def _undisturbed(fleet: Fleet) -> dict[tuple[tuple[Step, ...], DialOutcome], Outcome]:
+    kinds = {(moment.script, moment.dial) for moment in MOMENTS}
+    async with asyncio.TaskGroup() as tasks:
+        calls = {(script, dial): tasks.create_task(fleet.call(*script, dial=DialPlan(dial))) for script, dial in kinds}
+    return {kind: await Outcome.of(fleet, call.result()) for kind, call in calls.items()}
 
 
 async def _kill(victim: Process, *watches: Watch) -> None:
