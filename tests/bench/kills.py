@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from telephony.simulator.caller import Press, Say
-from telephony.simulator.events import BotSpeaking, StreamClosed
+from telephony.simulator.events import BotAudioArrived, StreamClosed
 from telephony.simulator.place import place_call
 from telephony.simulator.report import CallReport
 from tests.bench.attentive import Attentive, Phase
@@ -35,7 +35,7 @@ SCRIPTS: tuple[Script, ...] = ((ASK, BYE), (*TYPE, BYE), (Press("42#"), BYE), (S
 LONG: Script = (ASK, *TYPE, ASK, *TYPE, BYE)
 
 PHASES = (Phase.GREETING, Phase.CALLER, Phase.KEYS, Phase.REPLY, Phase.BOT, Phase.TRANSFER)
-PROCESSES, CALLS, EVERY_S = 6, 12, 1.5
+PROCESSES, CALLS, EVERY_S = 10, 20, 2.0
 RESTARTED = 3
 WAITS_S = 6.0
 """For a call to come to the phase in which its process is the next to be killed."""
@@ -70,7 +70,7 @@ class Ended:
     def gaps_s(self) -> list[float]:
         """From each stream that broke to the first of the bot's voice after it."""
         events = self.report.events
-        began = [event.at_s for event in events if isinstance(event, BotSpeaking)]
+        began = [event.at_s for event in events if isinstance(event, BotAudioArrived)]
         broke = [event.at_s for event in events if isinstance(event, StreamClosed) and event.close_code == 1006]
         return [next((at_s - broke_at_s for at_s in began if at_s > broke_at_s), 0.0) for broke_at_s in broke]
 
