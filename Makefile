@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/d
 BIN := .venv/bin
 SETUP := .venv/installed
 
-.PHONY: demo test check mutants fuzz lock run clean
+.PHONY: demo test check mutants fuzz kills soak lock run clean
 .DEFAULT_GOAL := demo
 
 demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
@@ -25,6 +25,12 @@ mutants: $(SETUP)  ## put small faults into the rules of talk, one at a time: do
 
 fuzz: $(SETUP)  ## a million inputs each to whatever reads what strangers send (x86-64 Linux; about five minutes)
 	for target in stream streaming decoding door wires; do $(BIN)/python -m tests.fuzz $$target || exit 1; done
+
+kills: $(SETUP)  ## kill 200 processes under their calls on either database, and restart a fleet with 50 of them (about twenty minutes)
+	$(BIN)/python -m tests.bench.kills
+
+soak: $(SETUP)  ## 5,000 short calls, most of which go wrong: what the process keeps of them (about ten minutes)
+	$(BIN)/python -m tests.bench.soak
 
 run: $(SETUP)  ## serve with what .env and the environment say
 	$(BIN)/offhook serve

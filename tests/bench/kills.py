@@ -1,6 +1,6 @@
 """Kills processes under their calls, and restarts a fleet one process after the other: what callers notice of it.
 
-`python -m tests.bench.kills [kills] [calls of the rolling restart]`, or `make kills`: about a quarter of an hour.
+`python -m tests.bench.kills [kills] [calls of the rolling restart]`, or `make kills`: about twenty minutes.
 """
 
 import asyncio
