@@ -210,11 +210,13 @@ def tell(calls: Sequence[Ended], undisturbed: dict[Script, Ended]) -> None:
     lost = [call for call in calls if call.is_lost]
     differ = [call for call in calls if not call.is_lost and call.memory != undisturbed[call.live.script].memory]
     heard = [call for call in calls if once(call.live.caller.heard) != undisturbed[call.live.script].live.caller.heard]
+    twice = len({*heard} - {*lost, *differ})
     dropped = sum(bool(call.gaps_s()) for call in calls)
     console.print(
         f"{len(calls)} calls, {dropped} of them dropped, {len(lost)} lost, {len(differ)} with another history"
     )
-    for call in {*lost, *differ, *heard}:
+    console.print(f"{twice} heard more than the rest of the sentence that was cut")
+    for call in (*lost, *differ):
         console.print(f"{call.report.reason}: {[*map(str, call.live.drops)]} {call.live.caller.heard} {call.memory}")
 
 
