@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' 2>/d
 BIN := .venv/bin
 SETUP := .venv/installed
 
-.PHONY: demo test check mutants fuzz bench bench-peer lock protobuf run clean
+.PHONY: demo test check mutants fuzz bench bench-peer kills soak lock protobuf run clean
 .DEFAULT_GOAL := demo
 
 demo: $(SETUP)  ## phone the bot: a server starts, our own Twilio calls it, you watch and then hear the call
@@ -31,6 +31,12 @@ bench: $(SETUP)  ## what a call costs and how many a core carries, beside a bare
 
 bench-peer: bench  ## the same, and beside Pipecat, which is installed for it once (500 MB)
 	$(BIN)/python -m tests.bench peer
+
+kills: $(SETUP)  ## kill 200 processes under their calls on either database, and restart a fleet with 50 of them (about twenty minutes)
+	$(BIN)/python -m tests.bench.kills
+
+soak: $(SETUP)  ## 5,000 short calls, most of which go wrong: what the process keeps of them (about ten minutes)
+	$(BIN)/python -m tests.bench.soak
 
 run: $(SETUP)  ## serve with what .env and the environment say
 	$(BIN)/offhook serve

@@ -16,7 +16,7 @@ CLAIM_LIMIT_S = 1.0
 RENEW_S = 5.0
 LIFETIME_S = 15.0
 """How long a process that renews nothing still holds its calls."""
-WATCH_S = 1.5
+WATCH_S = 1.0
 """How long a call whose stream is over may take to be taken up before it is brought back."""
 MOST_WATCHED = 1000
 AT_ONCE = 5
@@ -104,11 +104,13 @@ class Fleet:
         task.add_done_callback(lambda _: self._watching.pop(stream_sid))
 
     async def _watch(self, call_sid: str, stream_sid: str) -> None:
-        seen = await self._leases.of(call_sid)
-        if seen is None or seen.stream_sid != stream_sid:
-            return  # the carrier has asked what is next, or opened another already
+        """If the carrier neither asks what is next nor opens another stream, tell it; if we die, others do."""
+        if not await self._leases.let_expire(call_sid, stream_sid, self._now() + WATCH_S):
+            return
         await self._sleep(WATCH_S)
-        await self._bring_back(seen)
+        async with self._room:
+            if await self._leases.take_stream(call_sid, stream_sid, self._now()):
+                await self._recover(call_sid)
 
     async def _keep_renewing(self) -> None:
         while True:

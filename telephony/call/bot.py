@@ -275,11 +275,11 @@ class Bot:
         """What is said is not heard: there is no point in saying more."""
         return self.interrupt(now) + self.end(self._defeat(EndReason.FAILED))
 
-    def leave(self) -> list[Action]:
+    def leave(self, ending: HandOver | HangUp) -> list[Action]:
         """Go without a word: whoever takes the call up says again what was not heard to its end."""
         actions = self._drop_reply()
         self._enter(Cause.OVER)
-        return [*actions, HandOver()]
+        return [*actions, ending]
 
     def end(self, ending: HangUp | Transfer) -> list[Action]:
         actions = self._fall_silent()

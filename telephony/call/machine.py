@@ -6,7 +6,7 @@ of the call mean. `phases.TRANSITIONS` is the table of the bot's phases, and eve
 """
 
 from telephony.call import events
-from telephony.call.actions import Action, EndReason, HangUp, RememberCaller
+from telephony.call.actions import Action, EndReason, HandOver, HangUp, RememberCaller
 from telephony.call.bot import Bot
 from telephony.call.expectation import expectation
 from telephony.call.intrusion import Intrusion, asks_for_presence, judge
@@ -141,7 +141,7 @@ class CallMachine:
                 self._keypad.want(event.length, event.terminator)
             case events.SentenceHeard():
                 actions = self._bot.was_heard(event, now) + self._answer_deferred(now)
-                return actions + (self._leave() if self._leaves_at is not None else [])
+                return actions + (self._leave(HandOver()) if self._leaves_at is not None else [])
             case events.SentenceFailed():
                 return self._bot.voice_failed(event.sentence, now) + self._answer_deferred(now)
             case events.SentenceCut():
@@ -151,7 +151,7 @@ class CallMachine:
             case events.CallerLeft():
                 return self._caller.close() + self._bot.end(HangUp(EndReason.CALLER_LEFT))
             case events.LineLost():
-                return self._caller.close() + self._bot.end(HangUp(EndReason.LINE_LOST))
+                return self._leave(HangUp(EndReason.LINE_LOST))
             case events.HandOverWanted():
                 self._leaves_at = event.by
             case _:
@@ -179,10 +179,11 @@ class CallMachine:
         if self._leaves_at is None:
             return []
         busy = self._caller.is_open or self._keypad.is_open
-        return self._leave() if now >= self._leaves_at or (self.phase is Phase.LISTENING and not busy) else []
+        is_due = now >= self._leaves_at or (self.phase is Phase.LISTENING and not busy)
+        return self._leave(HandOver()) if is_due else []
 
-    def _leave(self) -> list[Action]:
-        return [] if self.phase is Phase.ENDED else self._caller.close() + self._bot.leave()
+    def _leave(self, ending: HandOver | HangUp) -> list[Action]:
+        return [] if self.phase is Phase.ENDED else self._caller.close() + self._bot.leave(ending)
 
     def _poll_barge_in(self, now: float) -> list[Action]:
         at = self._barge_in_at()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from telephony.records.database import insert_into, transaction
@@ -63,9 +63,15 @@ class Leases:
         serves it after all finds out when it renews.
         """
         is_unchanged = and_(*(leases.c[field.name] == getattr(seen, field.name) for field in fields(Lease)))
-        take = update(leases).where(is_unchanged).values(stream_sid="", process=None, expires_at=now)
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(take.returning(leases.c.stream))).scalar_one_or_none() is not None
+        return await self._change(is_unchanged, stream_sid="", process=None, expires_at=now)
+
+    async def let_expire(self, call_sid: str, stream_sid: str, at: float) -> bool:
+        """A stream is over: from `at` on its call counts as lost; False if it has another, or somebody took it."""
+        return await self._change(self._with(call_sid, stream_sid), expires_at=at)
+
+    async def take_stream(self, call_sid: str, stream_sid: str, now: float) -> bool:
+        """Take a call whose stream is over, as `take_over` does, whatever its holder has done with it meanwhile."""
+        return await self._change(self._with(call_sid, stream_sid), stream_sid="", process=None, expires_at=now)
 
     async def renew(self, now: float) -> set[str]:
         """Go on holding all that this process holds; returns the calls, without those that were taken from it."""
@@ -75,10 +81,8 @@ class Leases:
 
     async def release(self, call_sid: str, stream_sid: str, now: float) -> bool:
         """Let a call go whose stream has ended; False if it was not this process's any more, or has another stream."""
-        mine = and_(leases.c.call_sid == call_sid, leases.c.stream_sid == stream_sid, leases.c.process == self._process)
-        release = update(leases).where(mine).values(process=None, expires_at=now)
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(release.returning(leases.c.stream))).scalar_one_or_none() is not None
+        mine = and_(self._with(call_sid, stream_sid), leases.c.process == self._process)
+        return await self._change(mine, process=None, expires_at=now)
 
     async def expired(self, now: float, most: int = 100) -> list[Lease]:
         """Leases whose process has not renewed them, the longest expired first."""
@@ -92,6 +96,17 @@ class Leases:
         held = and_(leases.c.process.is_not(None), leases.c.expires_at > now)
         async with transaction(self._engine) as connection:
             return (await connection.execute(select(func.count()).where(held))).scalar_one()
+
+    async def _change(self, which: ColumnElement[bool], **values: str | float | None) -> bool:
+        """Change one lease; False if there is none such."""
+        change = update(leases).where(which).values(**values).returning(leases.c.stream)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(change)).scalar_one_or_none() is not None
+
+    @staticmethod
+    def _with(call_sid: str, stream_sid: str) -> ColumnElement[bool]:
+        """The lease of a call that has had no stream since this one, nor is about to."""
+        return and_(leases.c.call_sid == call_sid, leases.c.stream_sid == stream_sid)
 
     def _held(self, now: float) -> dict[str, str | float]:
         return {"process": self._process, "expires_at": now + self._lifetime_s}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from telephony.call.journal import Entry, Journal
+from telephony.call.journal import Entry, Journal, Kind
 from telephony.records.database import DatabaseAway, insert_into, transaction
 from telephony.records.schema import calls, events
 
@@ -22,6 +22,8 @@ DROPPED = Counter(
 
 LINGER_S = 0.05
 """How long the first event waits for others to be written with it: what a killed process may lose."""
+_FROM_CALLERS = frozenset({Kind.CALLER_SAID, Kind.KEY_PRESSED})
+"""What does not wait: a bot says its words again, but nobody can tell callers which of theirs were lost."""
 BATCH = 50
 """Events written at a time: one or two milliseconds of the event loop."""
 FIRST_RETRY_S = 0.25
@@ -119,6 +121,8 @@ class Writer:
         self._count(count)
         self._grown.set()
         self._idle.clear()
+        if followed.journal.entries[-1].kind in _FROM_CALLERS and not self.is_away:
+            self._hurried.set()
         if self._waiting > self._most_waiting:
             self._give_up_one()
 

@@ -40,7 +40,8 @@ class Attentive:
         self._keys = ""
         self._key_at = 0.0
         self._reader = Reader()
-        self._known = 0  # pieces of the bot's that were heard before the caller's last step was over
+        self._known = 0  # pieces of the bot's that were heard before the caller fell silent, or the stream broke
+        self._asked = False  # and was not answered yet
         self._since = began_at  # nothing has been heard or said
         self.phase = Phase.GREETING
 
@@ -50,10 +51,13 @@ class Attentive:
         return self._reader.pieces
 
     def cut_off(self, now: float) -> None:
-        """What was being said is said again, when the bot has spoken."""
+        """What was being said is said again, once the bot has spoken."""
         if self._speech:
             self._speech = b""
             self._next -= 1
+            self._asked = False
+        self._asked = self._asked and not self._answers
+        self._known = len(self._reader.pieces)
         self._since = now
 
     def frame(self, heard: bytes, hearing: Hearing, more_to_come: bool, now: float) -> CallerFrame:
@@ -76,17 +80,16 @@ class Attentive:
         if silent_s > REPEATS_AFTER_S and self._next:
             self._next -= 1
             return self._perform(now)
-        new = self._reader.pieces[self._known :]
-        if not new or silent_s < PATIENCE_S:
+        if self._known == len(self._reader.pieces) or silent_s < PATIENCE_S:
             return CallerFrame()
-        if self._next and all(RESUMED.startswith(piece) for piece in new) and self._is_asking:
+        if self._asked and not self._answers:
             self._next -= 1
         return self._perform(now) if self._next < len(self._steps) else CallerFrame()
 
     @property
-    def _is_asking(self) -> bool:
-        """Whether the last step can be repeated: keys are not, for those pressed are remembered."""
-        return isinstance(self._steps[self._next - 1], Say)
+    def _answers(self) -> list[str]:
+        """What the bot has said since, without its excuses."""
+        return [piece for piece in self._reader.pieces[self._known :] if not RESUMED.startswith(piece)]
 
     def _perform(self, now: float) -> CallerFrame:
         step = self._steps[self._next]
@@ -114,6 +117,7 @@ class Attentive:
     def _is_over(self, now: float) -> None:
         self._since = now
         self._known = len(self._reader.pieces)
+        self._asked = isinstance(self._steps[self._next - 1], Say)  # keys that were pressed are remembered
 
     def _phase(self, hearing: Hearing) -> Phase:
         if self._speech:

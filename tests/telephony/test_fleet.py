@@ -111,6 +111,32 @@ async def test_a_call_that_was_let_go_is_brought_back_too(one: Member, other: Me
     assert other.recovered == [CALL]
 
 
+@pytest.mark.parametrize("lets_go", [True, False])
+async def test_nor_does_it_matter_whether_its_process_notices_meanwhile(
+    one: Member, other: Member, lets_go: bool
+) -> None:
+    await one.fleet.claim(CALL, STREAM)
+    other.fleet.watch(CALL, STREAM)
+    await other.sleeper.asleep(1)
+    await (one.fleet.release(CALL, STREAM) if lets_go else one.leases.renew(one.times.now + RENEW_S))
+    other.sleeper.wake()
+    await other.watched()
+    assert other.recovered == [CALL]
+
+
+async def test_a_call_is_found_when_whoever_was_told_of_it_dies_too(one: Member, other: Member) -> None:
+    async with renewing(other) as passes:
+        await passes(RENEW_S)
+        await passes(LIFETIME_S)
+        await one.fleet.claim(CALL, STREAM)
+        one.fleet.watch(CALL, STREAM)
+        await one.sleeper.asleep(2)
+        await one.fleet.stop()
+        await passes(RENEW_S)
+        await other.watched()
+    assert other.recovered == [CALL]
+
+
 async def test_an_older_stream_is_nobodys_business(one: Member, other: Member) -> None:
     await one.fleet.claim(CALL, STREAM)
     await other.fleet.claim(CALL, NEXT)

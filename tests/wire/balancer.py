@@ -29,6 +29,11 @@ class Balancer:
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
+    def break_all(self) -> None:
+        """Break every connection, as a router that dies."""
+        for task in self._tasks:
+            task.cancel()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

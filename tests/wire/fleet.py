@@ -4,6 +4,7 @@ import asyncio
 import math
 import multiprocessing
 import os
+import signal
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -49,6 +50,9 @@ BUSINESS: dict[str, object] = {
 }
 """A business of few words."""
 
+TASKS = "asyncio tasks: "
+"""How a process tells how many it has, asked by a signal."""
+
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["telephony.app", "tests.wire.engines", "tests.wire.fleet"])
 
@@ -80,6 +84,14 @@ class Process:
     def terminate(self) -> None:
         """What a platform sends to a process that is to end."""
         self.process.terminate()
+
+    async def tasks(self) -> int:
+        """How many asyncio tasks it has."""
+        before = self.log.read_text().count(TASKS)
+        os.kill(self.process.ident or 0, signal.SIGUSR1)
+        while self.log.read_text().count(TASKS) == before:  # noqa: ASYNC110 - it has no other way to tell
+            await asyncio.sleep(0.05)
+        return int(self.log.read_text().rsplit(TASKS, 1)[1].split()[0])
 
     async def kill(self) -> None:
         """`kill -9`."""
@@ -220,8 +232,13 @@ def _serve(port: int, log: Path, variables: dict[str, str]) -> None:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.environ.update(variables)
+    signal.signal(signal.SIGUSR1, _count_tasks)
     service.load_engine = _loudness  # type: ignore[attr-defined]  # no model takes these sounds for a voice
     cli.serve(host="127.0.0.1", port=port, workers=1)
+
+
+def _count_tasks(*_: object) -> None:
+    os.write(1, f"{TASKS}{len(asyncio.all_tasks())}\n".encode())
 
 
 def _loudness(model_path: str | None = None) -> VadEngine:

@@ -81,6 +81,25 @@ async def test_a_process_that_is_told_to_end_hands_its_calls_over_and_nobody_not
         assert once(call.heard()) == undisturbed.heard()
 
 
+async def test_a_socket_that_breaks_under_a_living_process_is_followed_by_another(fleet: Fleet) -> None:
+    watches = {asks: Watch(Moment("the bot speaks", TALK, a(BotSpeaking), 2, then_s=1.1)) for asks in (True, False)}
+    async with asyncio.TaskGroup() as tasks:
+        calls = [
+            tasks.create_task(fleet.call(*TALK, on_event=watch, asks_after_drop=asks))
+            for asks, watch in watches.items()
+        ]
+        for watch in watches.values():
+            await watch.happened.wait()
+        fleet.balancer.break_all()
+        undisturbed = tasks.create_task(fleet.call(*TALK))
+
+    calm = undisturbed.result()
+    for call in (calling.result() for calling in calls):
+        assert call.report.streams == 2
+        assert await fleet.remembered(call.report.call_sid) == await fleet.remembered(calm.report.call_sid)
+        assert once(call.heard()) == calm.heard()
+
+
 @pytest.mark.parametrize("where", ["the same process", "another process"])
 async def test_of_two_streams_of_a_call_the_newer_stays(fleet: Fleet, where: str) -> None:
     here, elsewhere, _ = fleet.processes

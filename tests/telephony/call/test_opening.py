@@ -201,3 +201,10 @@ def test_at_the_limit_it_is_left_as_it_is(call: Driver) -> None:
 
 def test_a_stream_that_breaks_ends_without_an_order_to_the_carrier(call: Driver) -> None:
     assert call.happen(events.LineLost()) == [HangUp(EndReason.LINE_LOST)]
+
+
+def test_what_was_not_heard_when_the_stream_broke_is_left_to_be_said(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    call.happen(events.SentenceGenerated(1, "At noon."))
+
+    assert call.happen(events.LineLost()) == [CancelReply(1), HangUp(EndReason.LINE_LOST)]

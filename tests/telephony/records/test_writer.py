@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from telephony.call.journal import Journal, Kind
+from telephony.records import writer as module
 from telephony.records.database import DatabaseAway, connect
 from telephony.records.log import Log
 from telephony.records.schema import calls
@@ -53,6 +54,19 @@ async def test_what_calls_note_is_read_back(engine: AsyncEngine, writer: Writer)
     assert (call.started_at, call.ended_at, call.ended) == (1_000_100.0, 1_000_103.0, "caller hung up")
     assert list(call.entries) == at(journal.entries)
     assert await Log(engine).of("CA2") is None
+
+
+async def test_what_callers_say_and_press_is_written_at_once(
+    engine: AsyncEngine, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LINGER_S", 3600.0)
+    async with writing(writer):
+        journal = followed(writer, "CA1")
+        journal.note(Kind.KEY_PRESSED, 1.0, digit="4")
+        await until(lambda: writer.waiting == 0)
+        say(journal)
+        await until(lambda: writer.waiting == 0)
+    assert await recorded(engine, "CA1") == at(journal.entries)
 
 
 async def test_what_was_in_a_journal_before_is_written_too(engine: AsyncEngine, writer: Writer) -> None:
