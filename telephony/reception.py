@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -85,27 +86,29 @@ class Reception:
         if self._office.is_leaving:
             return
         call_sid = start.call_sid
-        try:
-            async with self._office.arrival(call_sid) as arrival:
-                number = await self._office.fleet.claim(call_sid, start.stream_sid)
-                step, back = _step(start), start.parameters.get("back", "")
-                follows = step > 1 or bool(back)
-                standing = None if number == 1 and not follows else await self._talks.of(call_sid)
-                stream = Stream(
-                    call_sid,
-                    start.account_sid,
-                    start.parameters.get("from", ""),
-                    start.parameters.get("to", ""),
-                    _number(number or (UNCOUNTED + step if follows else 1), standing),
-                    time.time(),
-                )
-                opened = Opening() if number is None and follows else None
-                async with self._warm.claim(call_sid) as voices:
+        async with AsyncExitStack() as engines:  # let go last, which may take long: nobody hears the caller meanwhile
+            try:
+                async with self._office.arrival(call_sid) as arrival:
+                    number = await self._office.fleet.claim(call_sid, start.stream_sid)
+                    step, back = _step(start), start.parameters.get("back", "")
+                    follows = step > 1 or bool(back)
+                    standing = None if number == 1 and not follows else await self._talks.of(call_sid)
+                    stream = Stream(
+                        call_sid,
+                        start.account_sid,
+                        start.parameters.get("from", ""),
+                        start.parameters.get("to", ""),
+                        _number(number or (UNCOUNTED + step if follows else 1), standing),
+                        time.time(),
+                    )
+                    opened = Opening() if number is None and follows else None
+                    voices = await engines.enter_async_context(self._warm.claim(call_sid))
                     await self._serve(line, arrival, stream, standing, back, opened, voices)
-        finally:
-            if unwritten := await self._records.flush(FLUSH_LIMIT_S):
-                logger.warning("the stream ends while %d events are not in the records yet", unwritten)
-            await self._office.fleet.release(call_sid, start.stream_sid)
+            finally:
+                if unwritten := await self._records.flush(FLUSH_LIMIT_S):
+                    logger.warning("the stream ends while %d events are not in the records yet", unwritten)
+                await self._office.fleet.release(call_sid, start.stream_sid)
+                await line.close()
 
     async def _serve(
         self,

@@ -108,7 +108,7 @@ class Caller(Protocol):
         ...
 
     def cut_off(self, now: float) -> None:
-        """The stream broke: what is being said reaches nobody."""
+        """The bot is not on the line any more: what is being said reaches nobody."""
         ...
 
 

@@ -257,6 +257,7 @@ class Phone:
             self._feed = self._tasks.create_task(follow_feed(self._webhooks, url, self._journal, started_at))
 
     async def _dial(self, verb: Dial, document_url: str) -> _Next | None:
+        self._caller.cut_off(monotonic())
         plan = self._options.dial
         await self._rest(min(plan.duration_s, verb.timeout_s) if plan.outcome == "no-answer" else plan.duration_s)
         self._journal.note(events.Dialled(self._at_s(), verb.numbers, plan.outcome))

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from providers.errors import OffhookError
 from telephony.logs import call_in_log
@@ -71,7 +71,7 @@ class StreamEndpoint:
         if start is not None:
             with call_in_log(start.call_sid):
                 await self._run(line, start)
-        await _close(websocket, 1000 if start is not None else POLICY_VIOLATION)
+        await line.close(1000 if start is not None else POLICY_VIOLATION)
 
     def _is_signed(self, websocket: WebSocket) -> bool:
         path: str = websocket.scope["path"]
@@ -137,12 +137,3 @@ async def _first_start(line: MediaLine) -> Start | None:
             if isinstance(received, Start):
                 return received
     return None
-
-
-async def _close(websocket: WebSocket, code: int) -> None:
-    """Close from our side, if the peer has not done so already."""
-    try:
-        async with asyncio.timeout(1.0):
-            await websocket.close(code)
-    except (OSError, RuntimeError, WebSocketDisconnect):
-        logger.debug("the media socket was closed by the other side")

@@ -15,6 +15,7 @@ OUTBOX = 512
 """Messages that may wait to be sent; a call puts out far fewer, so that more means that the socket is stuck."""
 SEND_LIMIT_S = 5.0
 """Longest a single message may take to be sent."""
+CLOSE_LIMIT_S = 1.0
 MESSAGES_PER_S = 200.0
 """Twilio sends 50 frames a second and an echo for each mark."""
 MESSAGES_AT_ONCE = 2000
@@ -81,6 +82,16 @@ class MediaLine:
                     await self._websocket.send_text(text)
         except (OSError, RuntimeError, WebSocketDisconnect) as error:  # a timeout is an OSError
             raise LineBroken(f"the socket takes no more messages ({type(error).__name__})") from error
+
+    async def close(self, code: int = 1000) -> None:
+        """Close the socket from our side, if it is open; what has not been sent is dropped. It takes 1 s at most."""
+        while not self._outbox.empty():
+            self._outbox.get_nowait()
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await self._websocket.close(code)
+        except (OSError, RuntimeError, WebSocketDisconnect):
+            logger.debug("the media socket is closed already")
 
     def _send(self, text: str) -> None:
         """Put a message out. With a full outbox it is dropped: `write` is stuck and about to break the line."""

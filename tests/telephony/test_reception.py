@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from starlette.types import Message
 
 from providers.settings import settings as provider_settings
+from providers.voice.factory import VoiceProviderFactory
+from providers.voice.scripted import ScriptedVoiceProvider
 from telephony.call.journal import Kind
 from telephony.call.rules import CallRules
 from telephony.reception import UNCOUNTED
@@ -32,6 +35,7 @@ class Staying(Peer):
         self._says.pop()
         self.leaves = asyncio.Event()
         self.hears = asyncio.Event()
+        self.is_closed = asyncio.Event()
         self.on_told = self._hear
 
     async def _hear(self) -> None:
@@ -42,6 +46,11 @@ class Staying(Peer):
             return await super()._receive()
         await self.leaves.wait()
         return {"type": "websocket.disconnect", "code": 1006}
+
+    async def _send(self, message: Message) -> None:
+        await super()._send(message)
+        if message["type"] == "websocket.close":
+            self.is_closed.set()
 
 
 @pytest.fixture
@@ -123,6 +132,33 @@ async def test_the_next_stream_of_a_call_takes_the_place_of_the_first(
     await newer
     assert (await recorded(service)).streams == 2
     assert "another stream of the call has begun, the older one ends" in caplog.messages
+
+
+class Clinging(ScriptedVoiceProvider):
+    """Does not let go before it is `freed`."""
+
+    freed: ClassVar[asyncio.Event]
+
+    async def disconnect(self) -> None:
+        await self.freed.wait()
+        await super().disconnect()
+
+
+async def test_a_stream_is_over_before_its_engines_have_let_go(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VoiceProviderFactory._registry, "scripted", Clinging)
+    Clinging.freed = asyncio.Event()
+    peer = Staying()
+    served = call(service, peer, start())
+    await peer.hears.wait()
+    peer.leaves.set()
+    await peer.is_closed.wait()
+    assert service.office.live_calls == 0
+    assert (await recorded(service)).entries[-1].kind is Kind.CALL_ENDED
+    assert not served.done()
+    Clinging.freed.set()
+    await served
 
 
 async def test_two_streams_at_once_leave_one_bot(service: Service) -> None:

@@ -59,7 +59,7 @@ async def test_a_call_outlives_one_process_after_the_other(fleet: Fleet) -> None
 async def test_a_process_that_is_told_to_end_hands_its_calls_over_and_nobody_notices(fleet: Fleet) -> None:
     """It goes on being asked, for nobody knows whether a router keeps questions from a process that is ending."""
     leaving = fleet.processes[0]
-    scripts = (TYPED, STRAY, TRANSFER, *[TALK] * 5)  # begun one after the other, so that each stands elsewhere
+    scripts = (STRAY, TYPED, TRANSFER, *[TALK] * 5)  # begun one after the other, so that each stands elsewhere
 
     fleet.balancer.ports = [leaving.port]
     async with asyncio.TaskGroup() as tasks:
