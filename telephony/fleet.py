@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 
 CLAIM_LIMIT_S = 1.0
 """Longest a call waits for the database at its beginning; without it the call goes on all the same."""
-RENEW_S = 5.0
-LIFETIME_S = 15.0
+RENEW_S = 2.0
+LIFETIME_S = 7.0
 """How long a process that renews nothing still holds its calls."""
 WATCH_S = 1.0
 """How long a call whose stream is over may take to be taken up before it is brought back."""

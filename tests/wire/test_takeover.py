@@ -18,7 +18,7 @@ from tests.wire.raw import raw_stream
 
 DRAINED_WITHIN_S = 25.0
 REPLACED_WITHIN_S = 10.0
-"""A process looks every five seconds whether its calls are still its own."""
+"""A process looks every two seconds whether its calls are still its own."""
 
 
 @pytest.fixture
