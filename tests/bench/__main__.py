@@ -13,6 +13,7 @@ import uvloop
 from rich.console import Console
 
 from tests.bench import audio as audio_path
+from tests.bench import clients as engine_clients
 from tests.bench import fleet as fleets
 from tests.bench import peer as pipecat
 from tests.bench import records as recording
@@ -110,6 +111,13 @@ def turn() -> None:
 
 
 @app.command()
+def clients() -> None:
+    """What the client of each engine costs, beside fake vendors that are free."""
+    pin()
+    report("clients", "Engines' clients", engine_clients.costs(SERVER_CORE, console))
+
+
+@app.command()
 def records() -> None:
     """Events per second into the database, and what they cost the process."""
     pin()
@@ -137,7 +145,7 @@ def fleet(cpu_ms: float, memory_kib: float = 600.0, events: float = 60.0, usable
 @app.command("all")
 def everything() -> None:
     """Every section but the peer and the fleet: about half an hour."""
-    for section in (start, turn, audio, records, validate, line, memory):
+    for section in (start, turn, audio, clients, records, validate, line, memory):
         section()
 
 
