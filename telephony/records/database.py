@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import aiosqlite
@@ -43,7 +44,7 @@ def connect(url: str) -> AsyncEngine:
 
         async def open_file() -> aiosqlite.Connection:
             # A file that cannot be opened is told here: the library's thread would answer when nobody waits any more.
-            await asyncio.to_thread(lambda: sqlite3.connect(file).close())
+            await asyncio.to_thread(_keep_journal_beside, file)
             connection = aiosqlite.connect(file, timeout=STATEMENT_LIMIT_S)
             connection._thread.daemon = True  # as SQLAlchemy would: a process that is told to end does not wait for it
             return await connection
@@ -69,10 +70,27 @@ def connect(url: str) -> AsyncEngine:
     )
 
 
+def _keep_journal_beside(file: Path) -> None:
+    """Have readers and the writer not wait for one another, which a file keeps. Blocks; raises `sqlite3.Error`.
+
+    SQLite refuses two who do this to a new file at once, whatever they would wait; the second finds it done.
+    """
+    until = time.monotonic() + STATEMENT_LIMIT_S
+    with closing(sqlite3.connect(file, timeout=STATEMENT_LIMIT_S)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    """Readers and the writer do not wait for one another; a killed process loses nothing that was committed."""
+    """A killed process loses nothing that was committed."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -41,8 +41,8 @@ async def test_a_schema_of_a_later_version_does(engine: AsyncEngine) -> None:
 
 
 async def test_processes_that_upgrade_at_once_get_along(database_url: str) -> None:
-    engines = [connect(database_url) for _ in range(4)]
-    assert await asyncio.gather(*map(upgrade, engines)) == ["0001"] * 4
+    engines = [connect(database_url) for _ in range(8)]
+    assert await asyncio.gather(*map(upgrade, engines)) == ["0001"] * 8
     for engine in engines:
         await engine.dispose()
 
