@@ -8,7 +8,7 @@ from tests.wire.lines import BRISK, INTERRUPT, PARTING, PRICE
 from tests.wire.office import GOODBYE, GREETING, assert_in_order, reported
 from tests.wire.raw import babbles, sends_garbage, vanishes
 
-CALLS = 8
+CALLS = 4
 
 
 async def test_calls_do_not_disturb_one_another(open_office: Open) -> None:
