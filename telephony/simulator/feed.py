@@ -15,7 +15,7 @@ from telephony.simulator.webhooks import WebhookClient
 
 _MAX_LINE = 64 * 1024
 _MAX_EVENTS = 100_000
-_ATTEMPTS = 5
+_ATTEMPTS = 25
 _RETRY_S = 0.1
 
 

@@ -73,7 +73,7 @@ async def test_a_feed_that_begins_with_the_stream_is_waited_for() -> None:
 
 
 async def test_a_server_without_a_feed_is_left_alone() -> None:
-    assert await _follow(*[httpx.Response(404)] * 5) == (False, [])
+    assert await _follow(*[httpx.Response(404)] * feed._ATTEMPTS) == (False, [])
     assert await _follow(httpx.Response(403)) == (False, [])
 
 
