@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ from providers.audio import mulaw
 from providers.errors import ConfigurationError
 from telephony.audio import silero
 from telephony.audio.framer import Framer
+from telephony.audio.gate import RestGate, loudness
 from telephony.audio.silero import SileroEngine
 from telephony.audio.webrtc import WebRtcEngine
 
@@ -61,22 +63,23 @@ class VadStream:
         self._on_probability = on_probability
         self._backlog = backlog
         self._framer = Framer(WINDOW_SAMPLES)
-        self._waiting: deque[bytes] = deque()
+        self._gate = RestGate()
+        self._waiting: deque[_Window] = deque()
         self._skipped = 0  # windows dropped since the last one taken; they were older than all that wait
+        self._under_way = False  # a window was taken, and is not answered yet
         self._last = 0.0
         self._closed = False
 
     def feed(self, ulaw: bytes) -> None:
-        """Hear this μ-law audio, of any length; returns at once, the probabilities follow."""
-        windows = self._framer.push(ulaw)
-        if not windows or self._closed:
-            return
-        self._waiting.extend(windows)
-        while len(self._waiting) > self._backlog:
-            self._waiting.popleft()
-            self._skipped += 1
-            self._hub._count_dropped()
-        self._hub._wake()
+        """Hear this μ-law audio, of any length; the probabilities follow, at once only where the line is at rest."""
+        for audio in self._framer.push(ulaw):
+            if self._closed:
+                return
+            window = _Window(audio, loudness(audio))
+            if not self._waiting and not self._under_way and self._gate.is_at_rest(window.rms):
+                self._tell(window, 0.0)
+            else:
+                self._wait(window)
 
     def close(self) -> None:
         """End the stream: no probability comes after this, not even one under way. Safe to call twice."""
@@ -84,26 +87,47 @@ class VadStream:
             self._closed = True
             self._hub._forget(self._number)
 
-    def _take(self) -> tuple[bytes, int]:
+    def _wait(self, window: "_Window") -> None:
+        self._waiting.append(window)
+        if len(self._waiting) > self._backlog:
+            self._waiting.popleft()
+            self._skipped += 1
+            self._hub._count_dropped()
+        self._hub._wake()
+
+    def _take(self) -> tuple["_Window", int]:
         """The oldest window waiting, and how many before it were dropped."""
+        self._under_way = True
         skipped, self._skipped = self._skipped, 0
         return self._waiting.popleft(), skipped
 
-    def _deliver(self, skipped: int, probability: float) -> None:
+    def _deliver(self, window: "_Window", skipped: int, probability: float) -> None:
         # A dropped window counts as the one before it: one probability a window keeps the listener's time true.
-        values = [self._last] * skipped + [probability]
-        self._last = probability
-        for value in values:
-            if not self._closed:
-                self._on_probability(value)
+        self._under_way = False
+        for _ in range(skipped):
+            self._tell(window, self._last)
+        self._tell(window, probability)
+
+    def _tell(self, window: "_Window", probability: float) -> None:
+        if not self._closed:
+            self._last = probability
+            self._gate.learn(window.rms, probability)
+            self._on_probability(probability)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    audio: bytes
+    rms: float
 
 
 class VadHub:
     """The process's one detector, shared by its calls; belongs to one event loop.
 
-    A window is scored together with those that other streams have ready within `gather_s`, one of each stream in a run;
-    a lone stream does not wait. A stream more than `backlog_s` behind loses its oldest windows. A run that fails scores
-    its windows 0, as silence, so that a call's own limits on silence apply; `failure` tells while that lasts.
+    A window that sounds as its line does at rest is not scored: it holds no voice. Any other is scored together with
+    those that other streams have ready within `gather_s`, one of each stream in a run; a lone stream does not wait. A
+    stream more than `backlog_s` behind loses its oldest windows. A run that fails scores its windows 0, as silence, so
+    that a call's own limits on silence apply; `failure` tells while that lasts.
     """
 
     def __init__(
@@ -177,18 +201,19 @@ class VadHub:
             return
         windows, skipped = zip(*(stream._take() for stream in streams), strict=True)
         numbers = [stream._number for stream in streams]
+        audio = [window.audio for window in windows]
         loop = asyncio.get_running_loop()
         try:
-            probabilities = await loop.run_in_executor(executor, _score, engine, numbers, windows)
+            probabilities = await loop.run_in_executor(executor, _score, engine, numbers, audio)
             self._failure = None
         except Exception as error:  # whatever an engine can throw; one bad run must not end detection for all calls
             if self._failure is None:
                 logger.exception("voice activity detection fails, callers count as silent")
             self._failure = error
             probabilities = [0.0] * len(streams)
-        for stream, dropped, probability in zip(streams, skipped, probabilities, strict=True):
+        for stream, window, dropped, probability in zip(streams, windows, skipped, probabilities, strict=True):
             # Through the loop, so that an error in one call's listener stays in that call.
-            loop.call_soon(stream._deliver, dropped, probability)
+            loop.call_soon(stream._deliver, window, dropped, probability)
 
     def _wake(self) -> None:
         self._heard.set()

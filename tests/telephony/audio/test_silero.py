@@ -9,6 +9,7 @@ from providers.audio import mulaw
 from providers.audio.resample import Resampler
 from providers.errors import ConfigurationError
 from telephony.audio import silero
+from telephony.audio.gate import RestGate
 from telephony.audio.silero import SileroEngine
 from telephony.audio.speech import SpeechDetector, SpeechEdge, SpeechStarted, SpeechStopped
 from tests.providers.audio.signals import noise, pcm16, samples, tone
@@ -57,6 +58,39 @@ def test_speech_is_found_where_it_is(engine: SileroEngine, sentence: NDArray[np.
     assert started.at_s == pytest.approx(LEAD_S, abs=0.13)
     assert isinstance(stopped, SpeechStopped)
     assert stopped.at_s == pytest.approx(LEAD_S + len(sentence) / 8000, abs=0.13)
+
+
+def gated_edges(engine: SileroEngine, stream: int, pcm: bytes) -> tuple[list[SpeechEdge], float]:
+    """As `edges`, but passing over what sounds as the line at rest; and the share that was not."""
+    detector, gate, scored = SpeechDetector(), RestGate(), 0
+    found: list[SpeechEdge | None] = []
+    for window in windows(pcm):
+        rms = float(np.sqrt(np.mean(np.square(window.astype(float)))))
+        if gate.is_at_rest(rms):
+            probability = 0.0
+        else:
+            probability = engine.run([stream], window[None])[0]
+            scored += 1
+        gate.learn(rms, probability)
+        found.append(detector.feed(probability))
+    engine.forget(stream)
+    return [edge for edge in found if edge is not None], scored / len(found)
+
+
+@pytest.mark.parametrize("noise_rms", [0.0, 10.0, 30.0, 100.0])
+def test_a_line_at_rest_need_not_be_heard(
+    engine: SileroEngine, sentence: NDArray[np.float64], noise_rms: float
+) -> None:
+    quiet = np.zeros(3 * 8000)
+    line = np.concatenate([quiet, *([sentence, quiet] * 3)])
+    line += samples(noise(len(line), noise_rms))
+    said_s, turn_s = len(sentence) / 8000, (len(sentence) + len(quiet)) / 8000
+    found, share = gated_edges(engine, 1, pcm16(line))
+    assert [type(edge) for edge in found] == [SpeechStarted, SpeechStopped] * 3
+    for number, (started, stopped) in enumerate(zip(found[::2], found[1::2], strict=True)):
+        assert started.at_s == pytest.approx(3.0 + number * turn_s, abs=0.13)
+        assert stopped.at_s == pytest.approx(3.0 + number * turn_s + said_s, abs=0.13)
+    assert share < 1.5 * 3 * said_s / (len(line) / 8000)  # little more than the speech itself
 
 
 def dtmf(low_hz: int, high_hz: int) -> bytes:

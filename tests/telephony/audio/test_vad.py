@@ -103,6 +103,18 @@ async def test_one_probability_a_window_in_order(hub: VadHub, meter: Meter) -> N
     assert len(meter.threads) == 1
 
 
+async def test_a_line_at_rest_is_passed_over_but_not_its_time(hub: VadHub, meter: Meter) -> None:
+    ear = Ear()
+    stream = hub.open(ear)
+    for count in range(1, 31):
+        stream.feed(window(1))
+        assert await ear.hears(count) == [1] * min(count, 8) + [0] * (count - 8)
+    assert len(meter.batches) == 8
+    stream.feed(window(100) + window(1) + window(1))  # what follows a voice is for the detector, as far as it is behind
+    assert (await ear.hears(33))[30:] == [100, 1, 1]
+    assert len(meter.batches) == 11
+
+
 async def test_what_waits_of_many_streams_is_run_together(hub: VadHub, meter: Meter) -> None:
     ears = [Ear() for _ in range(4)]
     streams = [hub.open(ear) for ear in ears]
