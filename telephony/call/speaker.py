@@ -32,6 +32,10 @@ AHEAD_S = 30.0
 
 PIECE_BYTES = 48_000
 """Engine audio converted at a time, however long the engine's chunks: about 0.3 ms of the event loop."""
+MESSAGE_S = 0.2
+"""Engine audio converted at a time at least, however short its chunks, …"""
+PLENTY_S = 0.5
+"""… while more than this waits to be sent: an engine that is so far ahead may be converted less often."""
 
 
 class SpeechLine(Protocol):
@@ -169,13 +173,18 @@ class Speaker:
             self._add(sentence, clip)
             return True
         self._asked = sentence
+        spec = output_spec(self._provider)
         for _ in range(ATTEMPTS):
             given_s, failed, may_help = 0.0, True, False
-            converter = Converter(output_spec(self._provider), LINE)
+            converter, waiting = Converter(spec, LINE), b""
             try:
                 async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
                     async for chunk in chunks:
-                        given_s += await self._put(sentence, chunk, converter)
+                        given_s += spec.duration_s(len(chunk))
+                        waiting += chunk
+                        if spec.duration_s(len(waiting)) >= MESSAGE_S or self._playout.queued_s < PLENTY_S:
+                            await self._put(sentence, waiting, converter)
+                            waiting = b""
                 failed = False
             except ProviderException as error:
                 logger.warning("text to speech failed: %s", error)
@@ -183,18 +192,17 @@ class Speaker:
             except Exception:
                 logger.exception("text to speech failed in the engine's own code")
             if given_s:
-                self._add(sentence, converter.flush())
+                self._add(sentence, converter.convert(waiting) + converter.flush())
                 self._keep_timings(sentence, broke_off_s=given_s if failed else math.inf)
             if given_s or not may_help:
                 return bool(given_s)
         return False
 
-    async def _put(self, sentence: Say, chunk: bytes, converter: Converter) -> float:
-        """Put some of the engine's audio onto the line, piece by piece; returns how many seconds it lasts."""
-        for start in range(0, len(chunk), PIECE_BYTES):
-            self._add(sentence, converter.convert(chunk[start : start + PIECE_BYTES]))
+    async def _put(self, sentence: Say, audio: bytes, converter: Converter) -> None:
+        """Put some of the engine's audio onto the line, piece by piece."""
+        for start in range(0, len(audio), PIECE_BYTES):
+            self._add(sentence, converter.convert(audio[start : start + PIECE_BYTES]))
             await self._wait_for_room()
-        return output_spec(self._provider).duration_s(len(chunk))
 
     def _keep_timings(self, sentence: Say, broke_off_s: float = math.inf) -> None:
         """Remember what is known of how far a sentence is spoken when; estimated if it broke off and nothing is."""

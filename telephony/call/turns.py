@@ -125,6 +125,8 @@ class TurnTaker:
 
     def words_so_far(self, text: str, now: float) -> None:
         """A streaming recogniser has made out this much of the turn. Where no voice was noticed, the caller talks."""
+        if text.strip() == self._so_far and not self._is_settled:
+            return
         if self._started_at is not None and not same_words(text, self._so_far):
             self._is_over = False
             if not self._has_voice:

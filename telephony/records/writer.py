@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from telephony.call.journal import Entry, Journal, Kind
@@ -55,6 +56,8 @@ class Writer:
 
     def __init__(self, engine: AsyncEngine, process: str, most_waiting: int) -> None:
         self._engine = engine
+        self._put_calls = _latest_call(engine)
+        self._put_events = insert_into(engine, events).on_conflict_do_nothing()
         self._process = process
         self._most_waiting = most_waiting
         self._unwritten: dict[_Followed, None] = {}  # in the order in which they are to be written
@@ -174,18 +177,10 @@ class Writer:
 
     async def _write(self, batch: "Iterable[_Piece]") -> None:
         rows = [piece.followed.row(self._process, piece.end) for piece in batch if piece.changes_call]
-        upsert = insert_into(self._engine, calls)
-        newer = upsert.excluded
-        upsert = upsert.on_conflict_do_update(
-            index_elements=[calls.c.sid],
-            set_={name: newer[name] for name in ("streams", "process", "ended_at", "ended")},
-            where=newer.streams >= calls.c.streams,
-        )
-        insert = insert_into(self._engine, events).on_conflict_do_nothing()
         async with transaction(self._engine) as connection:
             if rows:
-                await connection.execute(upsert, rows)
-            await connection.execute(insert, [row for piece in batch for row in piece.rows()])
+                await connection.execute(self._put_calls, rows)
+            await connection.execute(self._put_events, [row for piece in batch for row in piece.rows()])
 
     def _written(self, batch: "Iterable[_Piece]") -> None:
         self._writing = set()
@@ -270,6 +265,17 @@ class _Piece:
                 "kind": entry.kind.value,
                 "details": entry.details,
             }
+
+
+def _latest_call(engine: AsyncEngine) -> Executable:
+    """Writes a call's row, unless a later stream of the call has written it."""
+    insert = insert_into(engine, calls)
+    newer = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=[calls.c.sid],
+        set_={name: newer[name] for name in ("streams", "process", "ended_at", "ended")},
+        where=newer.streams >= calls.c.streams,
+    )
 
 
 def storable(text: str) -> str:
