@@ -80,6 +80,7 @@ PURE = (
     "agent/sentences.py",
     "agent/spoken.py",
     "telephony/audio/framer.py",
+    "telephony/audio/gate.py",
     "telephony/audio/speech.py",
     "telephony/call/actions.py",
     "telephony/call/bot.py",
@@ -122,12 +123,12 @@ PURE = (
     "telephony/simulator/words.py",
     "telephony/twilio/after.py",
     "telephony/twilio/bucket.py",
-    "telephony/twilio/fields.py",
     "telephony/twilio/messages.py",
     "telephony/twilio/signature.py",
     "telephony/twilio/stream.py",
     "telephony/twilio/tokens.py",
     "telephony/twilio/twiml.py",
+    "telephony/twilio/wire.py",
 )
 
 IMPURE_MODULES = {

@@ -52,9 +52,10 @@ type Ending = actions.HangUp | actions.Transfer | actions.HandOver
 
 
 class CallLine(SpeechLine, Protocol):
-    """The stream, both ways; `receive` gives None once it is over."""
+    """The stream, both ways."""
 
-    async def receive(self) -> Sequence[Received] | None: ...
+    async def read(self, take: Callable[[Received], None]) -> None:
+        """Give `take` what comes, until the stream is over; what it raises is raised here."""
 
 
 class Carrier(Protocol):
@@ -103,6 +104,7 @@ class CallSession:
         self._clock = clock or asyncio.get_running_loop().time
         self._machine = CallMachine(rules, self._clock(), opening)
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._caller_left = False
         self._reply: asyncio.Task[None] | None = None
         self._confirmed = asyncio.Event()
         self._tally = Tally()
@@ -162,24 +164,24 @@ class CallSession:
             self._dispatch(events.CallStarted())
 
     async def _read(self) -> None:
-        over: events.Event = events.LineLost()
-        while (received := await self._line.receive()) is not None:
-            for message in received:
-                if self._ended.done():
-                    break  # nobody is listening any more
-                match message:
-                    case Media():
-                        self._listener.feed(message.payload)
-                    case Mark():
-                        self._speaker.mark(message.name)
-                    case Dtmf():
-                        self._note(Kind.KEY_PRESSED, digit=message.digit)
-                        self._dispatch(events.KeyPressed(message.digit))
-                    case Stop():
-                        over = events.CallerLeft()
-                    case Gap():
-                        self._listener.feed(SILENCE * (8 * min(message.missing_ms, MAX_FILL_MS)))
-        self._dispatch(over)
+        await self._line.read(self._receive)
+        self._dispatch(events.CallerLeft() if self._caller_left else events.LineLost())
+
+    def _receive(self, message: Received) -> None:
+        if self._ended.done():
+            return  # nobody is listening any more
+        match message:
+            case Media():
+                self._listener.feed(message.payload)
+            case Mark():
+                self._speaker.mark(message.name)
+            case Dtmf():
+                self._note(Kind.KEY_PRESSED, digit=message.digit)
+                self._dispatch(events.KeyPressed(message.digit))
+            case Stop():
+                self._caller_left = True
+            case Gap():
+                self._listener.feed(SILENCE * (8 * min(message.missing_ms, MAX_FILL_MS)))
 
     async def _part(self, ending: Ending, reading: asyncio.Task[None]) -> str:
         """Tell the carrier how the call ends. If it takes the order it ends the stream; if not, we close the socket.

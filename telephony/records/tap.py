@@ -1,6 +1,6 @@
 """A line that is recorded: the call uses it as its line, and does not know."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from telephony.call.session import MAX_FILL_MS, SILENCE, CallLine
 from telephony.records.recording import Recording
@@ -26,12 +26,13 @@ class RecordedLine:
         self._recording.tracks.clear()
         self._line.clear()
 
-    async def receive(self) -> Sequence[Received] | None:
-        received = await self._line.receive()
-        for message in received or ():
+    async def read(self, take: Callable[[Received], None]) -> None:
+        def tap(message: Received) -> None:
             match message:
                 case Media():
                     self._recording.caller(message.payload)
                 case Gap():
                     self._recording.caller(SILENCE * (8 * min(message.missing_ms, MAX_FILL_MS)))
-        return received
+            take(message)
+
+        await self._line.read(tap)

@@ -1,7 +1,7 @@
 """The media stream of invented time: our carrier's line at one end, the bot at the other, no socket between them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from providers.audio import mulaw
 from telephony.scenarios.caller import LineFaults
@@ -51,20 +51,23 @@ class InventedLine:
     def clear(self) -> None:
         self._send(self._stream.clear())
 
-    async def receive(self) -> Sequence[Received] | None:
+    async def read(self, take: Callable[[Received], None]) -> None:
+        while await self._has_something():
+            texts, self._to_bot = self._to_bot, []
+            for item in (item for text in texts for item in self._stream.receive(text)):
+                if isinstance(item, Fault):
+                    self.problems.append(f"the bot does not understand the carrier: {item.detail}")
+                else:
+                    take(item)
+
+    async def _has_something(self) -> bool:
+        """Wait for something to come to the bot; False once the line is over."""
         while not self._to_bot or self._is_stalled:
             if self._is_over:
-                return None
+                return False
             await asyncio.sleep(max(0.0, self._began_at + (self._frames + 1) * FRAME_S - self._clock()))
             self._tick()
-        texts, self._to_bot = self._to_bot, []
-        received: list[Received] = []
-        for item in (item for text in texts for item in self._stream.receive(text)):
-            if isinstance(item, Fault):
-                self.problems.append(f"the bot does not understand the carrier: {item.detail}")
-            else:
-                received.append(item)
-        return received
+        return True
 
     def end(self, reason: str) -> None:
         """The carrier ends the stream, with the next frame."""

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from telephony.simulator.phone import Phone, Update
 from telephony.simulator.twiml import Fault, parse_twiml
@@ -113,16 +114,18 @@ def _error(status: int, code: int, message: str) -> JSONResponse:
 
 
 @contextlib.asynccontextmanager
-async def serve(app: Starlette, port: int = 0) -> AsyncIterator[str]:
+async def serve(
+    app: Starlette, port: int = 0, *, sockets: type[asyncio.Protocol] = WebSocketsSansIOProtocol
+) -> AsyncIterator[str]:
     """Serve an application on 127.0.0.1 inside this event loop; yields its base URL. Port 0 takes a free one.
 
-    Raises `OSError` if the port cannot be had.
+    `sockets` speaks the WebSockets. Raises `OSError` if the port cannot be had.
     """
     # asyncio turns Nagle's algorithm off only for sockets that name their protocol; it costs 40 ms a reply
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio")
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws=sockets)
         config.timeout_graceful_shutdown = _STOP_TIMEOUT_S
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

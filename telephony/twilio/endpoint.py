@@ -90,7 +90,7 @@ class StreamEndpoint:
         self._waiting += 1
         try:
             async with asyncio.timeout(START_LIMIT_S):
-                start = await _first_start(line)
+                start = await line.started()
         except TimeoutError:
             refused("start", "closed a media stream that did not start within %.0f s", START_LIMIT_S)
             return None
@@ -129,11 +129,3 @@ class StreamEndpoint:
             logger.warning("the line broke: %s", broken.exceptions[0])
         except* Exception:
             logger.exception("the call ended by a fault of ours")
-
-
-async def _first_start(line: MediaLine) -> Start | None:
-    while (batch := await line.receive()) is not None:
-        for received in batch:
-            if isinstance(received, Start):
-                return received
-    return None

@@ -2,14 +2,22 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from providers.errors import OffhookError
 from telephony.twilio.bucket import Bucket
+from telephony.twilio.messages import Media, Start
 from telephony.twilio.stream import Fault, FaultKind, MediaStream, Received
 
 logger = logging.getLogger(__name__)
+
+DIRECT = "offhook.direct"
+"""The ASGI extension of a server that can give messages without a task in between: `divert`, which is told whom to."""
+type Take = Callable[[str | bytes | None], None]
+"""Takes a socket's messages, and None once there are no more."""
 
 OUTBOX = 512
 """Messages that may wait to be sent; a call puts out far fewer, so that more means that the socket is stuck."""
@@ -51,27 +59,70 @@ class MediaLine:
             self._outbox.get_nowait()
         self._send(self._stream.clear())
 
-    async def receive(self) -> list[Received] | None:
-        """What the next message brings, which may be nothing; None once the stream is over or the socket closed.
+    async def started(self) -> Start | None:
+        """Wait for the stream's start; None if the socket closes or the stream fails before."""
+        while not self._stream.is_over and (data := await self._next()) is not None:
+            for item in self._items(data):
+                if isinstance(item, Start):
+                    return item
+        return None
 
-        Faults go to the log, each kind once. Cancelling loses no message.
+    async def read(self, take: Callable[[Received], None]) -> None:
+        """Give `take` what comes, until the stream is over or the socket closed; faults go to the log, each kind once.
+
+        Where the server has a quicker way, `take` is called by the socket itself, in this task's context: no task is
+        woken for a frame. What `take` raises is raised here. Cancelling loses what comes afterwards.
         """
-        if self._stream.is_over:
-            return None
+        quicker = self._websocket.scope.get("extensions", {}).get(DIRECT)
+        if quicker is not None:
+            await self._read_directly(quicker["divert"], take)
+            return
+        while not self._stream.is_over and (data := await self._next()) is not None:
+            for item in self._items(data):
+                take(item)
+
+    async def _read_directly(self, divert: Callable[[Take | None], None], take: Callable[[Received], None]) -> None:
+        over = asyncio.get_running_loop().create_future()
+
+        def arrived(data: str | bytes | None) -> None:
+            if over.done():
+                return
+            try:
+                for item in () if data is None else self._items(data):
+                    take(item)
+            except Exception as error:
+                over.set_exception(error)
+            else:
+                if data is None or self._stream.is_over:
+                    over.set_result(None)
+
+        context = copy_context()
+        divert(lambda data: context.run(arrived, data))
+        try:
+            await over
+        finally:
+            divert(None)
+
+    async def _next(self) -> str | bytes | None:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             return None
+        text: str | None = message.get("text")
+        data: str | bytes = message["bytes"] if text is None else text
+        return data
+
+    def _items(self, data: str | bytes) -> Iterable[Received]:
+        """What a message brings, which may be nothing, but for its faults."""
         if self._rate.overflows(self._clock()):
             self._log(self._stream.flooded())
-            return []
-        text: str | None = message.get("text")
-        received: list[Received] = []
-        for item in self._stream.receive(message["bytes"] if text is None else text):
+            return ()
+        received = self._stream.receive(data)
+        if len(received) == 1 and type(received[0]) is Media:
+            return received
+        for item in received:
             if isinstance(item, Fault):
                 self._log(item)
-            else:
-                received.append(item)
-        return received
+        return [item for item in received if not isinstance(item, Fault)]
 
     async def write(self) -> None:
         """Send what is put out until cancelled; raises `LineBroken` when the socket takes no more."""

@@ -12,16 +12,24 @@ stays out of every `repr`.
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import orjson
 
-from telephony.twilio import fields
-from telephony.twilio.fields import MalformedMessage as MalformedMessage
+from providers.errors import OffhookError
+from telephony.twilio import wire
 
 MAX_TEXT = 64 * 1024
 """Longest text accepted from Twilio, whose longest documented message is a `start` full of parameters."""
 
-DTMF_DIGITS = frozenset("0123456789*#ABCD")
+
+class MalformedMessage(OffhookError):  # noqa: N818 - it names what was received
+    """The peer sent something that is no message. `reason` names the fault and quotes no contents."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +62,18 @@ class Start:
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(msgspec.Struct, frozen=True, gc=False):  # made fifty times a second, in a tenth of a dataclass's time
     """Caller audio, usually 160 bytes of μ-law; `timestamp_ms` counts from the start of the stream."""
 
     stream_sid: str
     sequence: int
     chunk: int
     timestamp_ms: int
-    payload: bytes = field(repr=False)
+    payload: bytes
     track: str = "inbound"
+
+    def __repr__(self) -> str:
+        return f"Media(sequence={self.sequence}, {len(self.payload)} bytes at {self.timestamp_ms} ms)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,83 +142,69 @@ def decode_from_twilio(text: str | bytes) -> FromTwilio:
     """Read one message from Twilio; raises `MalformedMessage`, whatever the text, and nothing else."""
     if len(text) > MAX_TEXT:
         raise MalformedMessage(f"longer than {MAX_TEXT} characters")
-    message = fields.parse(text)
-    event = fields.text(message, "event")
-    decoder = _DECODERS.get(event)
-    return decoder(message) if decoder else Unknown(event)
+    try:
+        message = _FROM_TWILIO.decode(text)
+    except _UNREADABLE as error:
+        return _undocumented(text, error)
+    return _VALUES[type(message)](message)
 
 
-def _connected(message: fields.Object) -> Connected:
-    return Connected(fields.text(message, "protocol"), fields.text(message, "version"))
+_FROM_TWILIO = msgspec.json.Decoder(
+    wire.Connected | wire.Start | wire.Media | wire.Dtmf | wire.Mark | wire.Stop,
+    strict=False,  # numbers may be written as strings of digits
+)
+_EVENT = msgspec.json.Decoder(wire.Event)
+_UNREADABLE = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
 
 
-def _start(message: fields.Object) -> Start:
-    body = fields.child(message, "start")
-    stream_sid = fields.sid(message, "streamSid")
-    if fields.sid(body, "streamSid") != stream_sid:
+def _undocumented(text: str | bytes, error: Exception) -> Unknown:
+    """A message that is none we know: of another kind than those, or not as it should be."""
+    try:
+        event = _EVENT.decode(text).event
+    except _UNREADABLE:
+        raise _malformed(error) from None
+    if event in _EVENTS:
+        raise _malformed(error) from None
+    return Unknown(event)
+
+
+def _malformed(error: Exception) -> MalformedMessage:
+    return MalformedMessage(str(error) if isinstance(error, msgspec.ValidationError) else "not JSON")
+
+
+def _start(message: wire.Start) -> Start:
+    body = message.start
+    if body.stream_sid != message.stream_sid:
         raise MalformedMessage("start.streamSid is not streamSid")
-    tracks = body.get("tracks")
-    if not isinstance(tracks, list):
-        raise MalformedMessage("tracks is missing or not a list")
-    media_format = fields.child(body, "mediaFormat")
-    parameters = fields.child(body, "customParameters") if "customParameters" in body else {}
     return Start(
-        stream_sid=stream_sid,
-        call_sid=fields.sid(body, "callSid"),
-        account_sid=fields.sid(body, "accountSid"),
-        sequence=fields.counter(message, "sequenceNumber"),
-        tracks=tuple(fields.string(track, "tracks") for track in tracks),
-        media_format=MediaFormat(
-            encoding=fields.text(media_format, "encoding"),
-            sample_rate=fields.number(media_format, "sampleRate"),
-            channels=fields.number(media_format, "channels"),
-        ),
-        parameters={name: fields.string(value, "customParameters") for name, value in parameters.items()},
+        stream_sid=message.stream_sid,
+        call_sid=body.call_sid,
+        account_sid=body.account_sid,
+        sequence=message.sequence_number,
+        tracks=body.tracks,
+        media_format=MediaFormat(body.media_format.encoding, body.media_format.sample_rate, body.media_format.channels),
+        parameters=body.custom_parameters,
     )
 
 
-def _media(message: fields.Object) -> Media:
-    body = fields.child(message, "media")
-    return Media(
-        stream_sid=fields.sid(message, "streamSid"),
-        sequence=fields.counter(message, "sequenceNumber"),
-        chunk=fields.counter(body, "chunk"),
-        timestamp_ms=fields.counter(body, "timestamp"),
-        payload=fields.audio(body, "payload"),
-        track=fields.text(body, "track"),
-    )
+def _media(message: wire.Media) -> Media:
+    body = message.media
+    return Media(message.stream_sid, message.sequence_number, body.chunk, body.timestamp, body.payload, body.track)
 
 
-def _dtmf(message: fields.Object) -> Dtmf:
-    digit = fields.text(fields.child(message, "dtmf"), "digit")
-    if digit not in DTMF_DIGITS:
-        raise MalformedMessage("digit is not a telephone key")
-    return Dtmf(fields.sid(message, "streamSid"), fields.counter(message, "sequenceNumber"), digit)
+def _stop(message: wire.Stop) -> Stop:
+    return Stop(message.stream_sid, message.sequence_number, message.stop.call_sid, message.stop.account_sid)
 
 
-def _mark(message: fields.Object) -> Mark:
-    name = fields.text(fields.child(message, "mark"), "name")
-    return Mark(fields.sid(message, "streamSid"), fields.counter(message, "sequenceNumber"), name)
-
-
-def _stop(message: fields.Object) -> Stop:
-    body = fields.child(message, "stop")
-    return Stop(
-        stream_sid=fields.sid(message, "streamSid"),
-        sequence=fields.counter(message, "sequenceNumber"),
-        call_sid=fields.sid(body, "callSid"),
-        account_sid=fields.sid(body, "accountSid"),
-    )
-
-
-_DECODERS: dict[str, Callable[[fields.Object], FromTwilio]] = {
-    "connected": _connected,
-    "start": _start,
-    "media": _media,
-    "dtmf": _dtmf,
-    "mark": _mark,
-    "stop": _stop,
+_VALUES: dict[type, Callable[[Any], FromTwilio]] = {
+    wire.Media: _media,
+    wire.Mark: lambda message: Mark(message.stream_sid, message.sequence_number, message.mark.name),
+    wire.Dtmf: lambda message: Dtmf(message.stream_sid, message.sequence_number, message.dtmf.digit),
+    wire.Connected: lambda message: Connected(message.protocol, message.version),
+    wire.Start: _start,
+    wire.Stop: _stop,
 }
+_EVENTS = frozenset({"connected", "start", "media", "dtmf", "mark", "stop"})
 
 
 def encode_from_twilio(message: FromTwilio) -> str:
@@ -268,23 +264,20 @@ def decode_to_twilio(text: str | bytes) -> ToTwilio:
 
     A missing field is refused, and so is an extra one. The length has no bound here, Twilio documenting none.
     """
-    message = fields.parse(text)
-    match fields.text(message, "event"):
-        case "media":
-            fields.only(message, "event", "streamSid", "media")
-            body = fields.child(message, "media")
-            fields.only(body, "payload")
-            return SendMedia(fields.sid(message, "streamSid"), fields.audio(body, "payload"))
-        case "mark":
-            fields.only(message, "event", "streamSid", "mark")
-            body = fields.child(message, "mark")
-            fields.only(body, "name")
-            return SendMark(fields.sid(message, "streamSid"), fields.text(body, "name"))
-        case "clear":
-            fields.only(message, "event", "streamSid")
-            return Clear(fields.sid(message, "streamSid"))
+    try:
+        message = _TO_TWILIO.decode(text)
+    except _UNREADABLE as error:
+        raise _malformed(error) from None
+    match message:
+        case wire.SendMedia():
+            return SendMedia(message.stream_sid, message.media.payload)
+        case wire.SendMark():
+            return SendMark(message.stream_sid, message.mark.name)
         case _:
-            raise MalformedMessage("unknown event")
+            return Clear(message.stream_sid)
+
+
+_TO_TWILIO = msgspec.json.Decoder(wire.SendMedia | wire.SendMark | wire.Clear)
 
 
 def encode_media(stream_sid: str, payload: bytes) -> str:

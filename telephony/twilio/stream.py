@@ -126,6 +126,13 @@ class MediaStream:
             message = decode_from_twilio(data)
         except MalformedMessage as error:
             return (self._refuse(FaultKind.MALFORMED, error.reason),)
+        if (
+            type(message) is Media
+            and message.stream_sid == self._stream_sid
+            and message.track == "inbound"
+            and self.state is State.STREAMING
+        ):
+            return self._in_sequence(message)  # as nearly all do
         if isinstance(message, Unknown):
             return ()
         state = _NEXT.get((self.state, type(message)))
@@ -173,18 +180,18 @@ class MediaStream:
 
     def _in_sequence(self, message: Media | Dtmf | Mark) -> tuple[Received, ...]:
         """Let a message through, after whatever is odd about its place in the stream."""
-        received: list[Received] = []
+        received: tuple[Received, ...] = (message,)
+        if isinstance(message, Media) and (missing_ms := self._missing_ms(message)):
+            received = (Gap(missing_ms), message)
         step = message.sequence - self._sequence
         if step != 1:
             if step < 1 and message.sequence in self._seen:
                 return (self._fault(FaultKind.SEQUENCE, "a message was repeated"),)
             detail = f"{step - 1} messages are missing" if step > 1 else "a message came late"
-            received.append(self._fault(FaultKind.SEQUENCE, detail))
+            received = (self._fault(FaultKind.SEQUENCE, detail), *received)
         self._sequence = max(self._sequence, message.sequence)
         self._seen.append(message.sequence)
-        if isinstance(message, Media) and (missing_ms := self._missing_ms(message)):
-            received.append(Gap(missing_ms))
-        return (*received, message)
+        return received
 
     def _missing_ms(self, media: Media) -> int:
         """Silence between the last audio and this, by Twilio's own clock; moves that clock on."""

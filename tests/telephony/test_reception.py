@@ -79,8 +79,7 @@ def start(stream_sid: str = STREAM, **parameters: str) -> Start:
 async def serve(service: Service, peer: Peer, begins: Start) -> None:
     """One stream, as the endpoint serves it."""
     line = await peer.line()
-    for _ in range(2):
-        assert await line.receive() is not None
+    assert await line.started() is not None
     writer = asyncio.create_task(line.write())
     try:
         async with asyncio.timeout(LIMIT_S):

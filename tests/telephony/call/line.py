@@ -44,16 +44,15 @@ class LineInInventedTime:
         self.cleared_at.append(self._clock() - self.began_at)
         self._put(self._stream.clear())
 
-    async def receive(self) -> list[Received] | None:
-        if self.closed:
-            return None
-        if not self._coming:
-            await asyncio.sleep(max(0.0, self.began_at + (self.frames + 1) * 0.02 - self._clock()))
-            self._tick()
-        coming, self._coming = self._coming, []
-        received = [item for text in coming for item in self._stream.receive(text)]
-        assert not any(isinstance(item, Fault) for item in received)
-        return received
+    async def read(self, take: Callable[[Received], None]) -> None:
+        while not self.closed:
+            if not self._coming:
+                await asyncio.sleep(max(0.0, self.began_at + (self.frames + 1) * 0.02 - self._clock()))
+                self._tick()
+            coming, self._coming = self._coming, []
+            for item in [item for text in coming for item in self._stream.receive(text)]:
+                assert not isinstance(item, Fault)
+                take(item)
 
     def heard(self) -> bytes:
         """All that the caller has heard, from the beginning of the stream."""

@@ -45,29 +45,46 @@ class Peer:
 
 async def started(peer: Peer) -> MediaLine:
     line = await peer.line()
-    assert await line.receive() == []
-    assert [type(message) for message in await line.receive() or ()] == [Start]
+    assert isinstance(await line.started(), Start)
     return line
 
 
+async def kinds(line: MediaLine) -> list[type]:
+    """What comes until the stream is over."""
+    came: list[type] = []
+    await line.read(lambda item: came.append(type(item)))
+    return came
+
+
 async def test_messages_come_as_values_until_the_stream_is_over() -> None:
-    peer = Peer(frames.CONNECTED, frames.START, frames.MEDIA, frames.STOP, frames.MEDIA)
-    line = await started(peer)
-    assert [type(message) for message in await line.receive() or ()] == [Media]
-    assert [type(message) for message in await line.receive() or ()] == [Stop]
-    assert await line.receive() is None
-    assert await line.receive() is None
+    line = await started(Peer(frames.CONNECTED, frames.START, frames.MEDIA, frames.STOP, frames.MEDIA))
+    assert await kinds(line) == [Media, Stop]
+    assert await kinds(line) == []
 
 
 async def test_a_socket_that_closes_ends_the_stream_as_a_stop_would() -> None:
     line = await started(Peer(frames.CONNECTED, frames.START))
-    assert await line.receive() is None
+    assert await kinds(line) == []
+
+
+async def test_a_stream_may_end_before_it_has_started() -> None:
+    line = await Peer(frames.CONNECTED).line()
+    assert await line.started() is None
+
+
+async def test_what_a_message_causes_is_raised() -> None:
+    line = await started(Peer(frames.CONNECTED, frames.START, frames.MEDIA, frames.STOP))
+
+    def take(_: object) -> None:
+        raise ValueError("a bug of ours")
+
+    with pytest.raises(ValueError, match="a bug of ours"):
+        await line.read(take)
 
 
 async def test_faults_are_logged_once_a_kind(caplog: pytest.LogCaptureFixture) -> None:
     line = await started(Peer(frames.CONNECTED, frames.START, b"\x00", b"\x01", "nonsense", frames.MEDIA))
-    assert [await line.receive() for _ in range(3)] == [[], [], []]
-    assert len(await line.receive() or ()) == 1
+    assert await kinds(line) == [Media]
     assert [record.getMessage().split(";")[0] for record in caplog.records] == [
         "bad message on the media stream: binary where Twilio sends text (binary_frame)",
         "bad message on the media stream: not JSON (malformed)",
@@ -75,10 +92,9 @@ async def test_faults_are_logged_once_a_kind(caplog: pytest.LogCaptureFixture) -
 
 
 async def test_a_fatal_fault_ends_the_stream(caplog: pytest.LogCaptureFixture) -> None:
-    line = await Peer(frames.CONNECTED, frames.START.replace("8000", "16000")).line()
-    await line.receive()
-    assert await line.receive() == []
-    assert await line.receive() is None
+    line = await Peer(frames.CONNECTED, frames.START.replace("8000", "16000"), frames.MEDIA).line()
+    assert await line.started() is None
+    assert await kinds(line) == []
     assert "the media stream cannot go on: audio other than 8000 Hz mono μ-law" in caplog.text
 
 

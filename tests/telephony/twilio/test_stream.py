@@ -145,9 +145,9 @@ def test_refused_audio_of_another_track() -> None:
         (START.encode(), FaultKind.BINARY, "binary"),
         ("hello", FaultKind.MALFORMED, "not JSON"),
         ("", FaultKind.MALFORMED, "not JSON"),
-        ("[]", FaultKind.MALFORMED, "not a JSON object"),
-        ('{"event":"media"}', FaultKind.MALFORMED, "media is missing"),
-        (MARK.replace('"4"', "4"), FaultKind.MALFORMED, "sequenceNumber"),
+        ("[]", FaultKind.MALFORMED, "Expected `object`"),
+        ('{"event":"media"}', FaultKind.MALFORMED, "missing required field"),
+        (MARK.replace('"4"', '"-4"'), FaultKind.MALFORMED, "sequenceNumber"),
         (" " * (MAX_TEXT + 1), FaultKind.MALFORMED, "longer than"),
     ],
 )
