@@ -12,8 +12,10 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
+from providers.audio import mulaw
+from providers.audio.converter import input_spec
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
-from providers.voice.types import TranscriptionResult, VADInfo, VoiceCapabilities
+from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
 
 WORDS = "I would like to book a table"
 """What the caller is always heard to say: words that say nothing about whether more will come."""
@@ -30,16 +32,15 @@ _INTERIM_MS = 200
 
 
 class BenchConfig(VoiceProviderConfig):
-    """16 kHz in and 24 kHz out, as most hosted engines have it: nothing passes untouched."""
+    """The contract's chunks of 80 ms; speech comes at 24 kHz, as from most hosted engines."""
 
     provider_name: str = "bench"
     sample_rate_input: int = 16000
     sample_rate_output: int = 24000
-    chunk_duration_ms: int = 40
 
 
 class Streaming(BaseVoiceProvider):
-    """Recognises while it hears, as hosted engines do; the end of the turn is left to us."""
+    """Recognises while it hears, as hosted engines do, from PCM at 16 kHz; the end of the turn is left to us."""
 
     capabilities = VoiceCapabilities(streaming_stt=True)
 
@@ -63,9 +64,10 @@ class Streaming(BaseVoiceProvider):
         """Interim words while there is sound, final ones when it has been quiet, or the stream has ended."""
         loud_ms = quiet_ms = told_ms = 0.0
         self._over = False
+        spec = input_spec(self)
         async for chunk in audio_stream:
-            chunk_ms = len(chunk) / 2 / self.config.sample_rate_input * 1000
-            if audioop.rms(chunk, 2) > _LOUD:
+            chunk_ms = spec.duration_s(len(chunk)) * 1000
+            if self._loudness(chunk) > _LOUD:
                 loud_ms, quiet_ms, self._over = loud_ms + chunk_ms, 0.0, False
                 if loud_ms - told_ms >= (_INTERIM_MS if told_ms else _LOUD_MS):
                     told_ms = loud_ms
@@ -80,14 +82,23 @@ class Streaming(BaseVoiceProvider):
     async def get_vad_info(self) -> VADInfo | None:
         return None
 
+    def _loudness(self, chunk: bytes) -> int:
+        return audioop.rms(chunk, 2)
+
 
 class Endpointing(Streaming):
-    """Also knows when the caller has finished, after `TURN_END_MS` of quiet."""
+    """Also knows when the caller has finished, after `TURN_END_MS` of quiet.
 
-    capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True)
+    It takes the telephone's own μ-law, as six of the seven engines do that end turns.
+    """
+
+    capabilities = VoiceCapabilities(streaming_stt=True, end_of_turn=True, input_format=AudioFormat.ULAW_8000)
 
     async def get_vad_info(self) -> VADInfo | None:
         return VADInfo(1.0 if self._over else 0.0, TURN_END_MS / 1000, 0, 0.0)
+
+    def _loudness(self, chunk: bytes) -> int:
+        return audioop.rms(mulaw.decode(chunk), 2)
 
 
 @lru_cache(maxsize=4)

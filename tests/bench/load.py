@@ -8,6 +8,7 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from time import monotonic
 from typing import cast
 
@@ -18,6 +19,7 @@ from websockets.http11 import Response
 from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 
+from providers.audio import mulaw
 from telephony.simulator.caller import LINE_AT_REST
 from telephony.simulator.carrier import FRAME_BYTES, FRAME_S
 from telephony.simulator.identity import CallIdentity, voice_form
@@ -30,6 +32,8 @@ from tests.bench.caller import AT_REST, LoadCaller, Measures, Step
 
 SLOTS = 10
 """Calls are spread over the 20 ms of a frame, as those of strangers are."""
+NOISE_RMS = 33.0
+"""Of a line at rest, in steps of a 16-bit sample: no telephone line is digitally silent."""
 OPEN_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 5.0
 
@@ -97,9 +101,10 @@ class LoadLine(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
 
-    def send_frame(self, payloads: Sequence[bytes], now: float) -> None:
-        """20 ms of the caller, and the echoes that are due."""
-        frame = payloads[self.caller.tick(now)]
+    def send_frame(self, speech: Sequence[bytes], rest: Sequence[bytes], now: float) -> None:
+        """20 ms of the caller, who speaks or is silent, and the echoes that are due."""
+        spoken = self.caller.tick(now)
+        frame = rest[self._frames % len(rest)] if spoken == AT_REST else speech[spoken]
         self._sequence += 1
         self._ws.send_text(
             b'{"event":"media","sequenceNumber":"%d","media":{"track":"inbound","chunk":"%d","timestamp":"%d",'
@@ -160,10 +165,8 @@ class LoadGenerator:
         self._reply_s = reply_s
         frames = [speech[start : start + FRAME_BYTES] for start in range(0, len(speech), FRAME_BYTES)]
         frames[-1] += LINE_AT_REST[len(frames[-1]) :]
-        # The frame at rest stands last, where index -1 finds it.
-        self._payloads = [b64encode(frame) for frame in (*frames, LINE_AT_REST)]
-        assert AT_REST == -1
-        self._speech_frames = len(frames)
+        self._speech_frames = [b64encode(frame) for frame in frames]
+        self._rest_frames = [b64encode(frame) for frame in _noise()]
 
     async def run(self, calls: int, spread_s: float, progress: Callable[[int], None] = lambda _: None) -> Outcome:
         """Make so many calls, begun evenly over `spread_s`; tells `progress` how many are over.
@@ -206,7 +209,7 @@ class LoadGenerator:
         identity = CallIdentity(new_sid("CA"), door.account_sid, "+15005550006", "+15005550001")
         stream = await _stream_of(webhooks, door.voice_url, identity)
         start = Start(new_sid("MZ"), identity.call_sid, door.account_sid, parameters=dict(stream.parameters))
-        caller = LoadCaller(self._script, self._speech_frames, self._reply_s, monotonic())
+        caller = LoadCaller(self._script, len(self._speech_frames), self._reply_s, monotonic())
         uri = parse_uri(stream.url)
         async with asyncio.timeout(OPEN_LIMIT_S):
             _, line = await asyncio.get_running_loop().create_connection(
@@ -228,7 +231,15 @@ class LoadGenerator:
             if live[slot]:
                 late_s.append(now - due_at)
             for line in live[slot]:
-                line.send_frame(self._payloads, now)
+                line.send_frame(self._speech_frames, self._rest_frames, now)
+
+
+def _noise() -> list[bytes]:
+    """What a quiet room sounds like on the telephone: a second of it, -60 dBFS."""
+    random = Random(1)
+    samples = (round(random.gauss(0, NOISE_RMS)) for _ in range(mulaw.RATE_HZ))
+    sound = mulaw.encode(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
+    return [sound[start : start + FRAME_BYTES] for start in range(0, len(sound), FRAME_BYTES)]
 
 
 async def _stream_of(webhooks: WebhookClient, voice_url: str, identity: CallIdentity) -> Stream:

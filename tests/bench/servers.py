@@ -87,6 +87,10 @@ def offhook(name: str, engine: str, endpointing_s: float) -> Plan:
         "LLM_PROVIDER": "tests.bench.engines:TwelveTokens",
         "TURN_END_SILENCE_MS": "500",
         "LOG_LEVEL": "WARNING",
+        # The bench finds the limit itself, and all its callers ring from one number.
+        "MAX_CALLS": "10000",
+        "MAX_LAG_MS": "60000",
+        "MAX_CALLS_PER_CALLER_PER_MINUTE": "10000",
     }
     command = (sys.executable, "-m", "telephony", "serve", "--host", "127.0.0.1", "--port", "{port}")
     return Plan(name, command, endpointing_s, settings)
