@@ -46,11 +46,21 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         self.queue.divert(take)
         self._go_on_reading()
 
+    def send_now(self, text: str) -> bool:
+        """Send a message, unless the peer is behind or the socket is closing: then it is to be sent the usual way."""
+        data = text.encode()
+        size = len(data)
+        if size > 0xFFFF or not self.writable.is_set() or self.conn.state is not OPEN or self.transport.is_closing():
+            return False
+        head = bytes((_TEXT, size)) if size < _LONG - _MASKED else bytes((_TEXT, _LONG - _MASKED)) + size.to_bytes(2)
+        self.transport.write(head + data)
+        return True
+
     def handle_connect(self, event: Request) -> None:
         """The handshake: tell the application of the quicker way."""
         super().handle_connect(event)
         if self.response.status_code == 101:
-            self.scope["extensions"][DIRECT] = {"divert": self.divert}
+            self.scope["extensions"][DIRECT] = {"divert": self.divert, "send": self.send_now}
 
     def data_received(self, data: bytes) -> None:
         """Called by the transport with whatever came, cut anywhere."""

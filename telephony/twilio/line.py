@@ -15,7 +15,10 @@ from telephony.twilio.stream import Fault, FaultKind, MediaStream, Received
 logger = logging.getLogger(__name__)
 
 DIRECT = "offhook.direct"
-"""The ASGI extension of a server that can give messages without a task in between: `divert`, which is told whom to."""
+"""The ASGI extension of a server that needs no task between its socket and us.
+
+`divert` is told who takes messages; `send` sends one at once, or returns False, and then it has to go the usual way.
+"""
 type Take = Callable[[str | bytes | None], None]
 """Takes a socket's messages, and None once there are no more."""
 
@@ -35,11 +38,16 @@ class LineBroken(OffhookError):  # noqa: N818 - says what happened
 
 
 class MediaLine:
-    """Reads and writes one socket. Sending never waits: `write`, run as a task beside the reading, sends in order."""
+    """Reads and writes one socket. Sending never waits: `write`, run as a task beside the reading, sends in order.
+
+    Where the server has a quicker way, what can be sent at once is, and `take` is called by the socket itself.
+    """
 
     def __init__(self, websocket: WebSocket, stream: MediaStream) -> None:
         self._websocket = websocket
         self._stream = stream
+        self._quicker = websocket.scope.get("extensions", {}).get(DIRECT)
+        self._is_sending = False
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
         self._rate = Bucket(MESSAGES_PER_S, MESSAGES_AT_ONCE)
         self._clock = asyncio.get_running_loop().time
@@ -70,12 +78,11 @@ class MediaLine:
     async def read(self, take: Callable[[Received], None]) -> None:
         """Give `take` what comes, until the stream is over or the socket closed; faults go to the log, each kind once.
 
-        Where the server has a quicker way, `take` is called by the socket itself, in this task's context: no task is
-        woken for a frame. What `take` raises is raised here. Cancelling loses what comes afterwards.
+        It is called in this task's context, whoever calls it, and what it raises is raised here. Cancelling loses what
+        comes afterwards.
         """
-        quicker = self._websocket.scope.get("extensions", {}).get(DIRECT)
-        if quicker is not None:
-            await self._read_directly(quicker["divert"], take)
+        if self._quicker is not None:
+            await self._read_directly(self._quicker["divert"], take)
             return
         while not self._stream.is_over and (data := await self._next()) is not None:
             for item in self._items(data):
@@ -129,8 +136,10 @@ class MediaLine:
         try:
             while True:
                 text = await self._outbox.get()
+                self._is_sending = True
                 async with asyncio.timeout(SEND_LIMIT_S):
                     await self._websocket.send_text(text)
+                self._is_sending = False
         except (OSError, RuntimeError, WebSocketDisconnect) as error:  # a timeout is an OSError
             raise LineBroken(f"the socket takes no more messages ({type(error).__name__})") from error
 
@@ -146,6 +155,9 @@ class MediaLine:
 
     def _send(self, text: str) -> None:
         """Put a message out. With a full outbox it is dropped: `write` is stuck and about to break the line."""
+        is_next = self._quicker is not None and not self._is_sending and self._outbox.empty()
+        if is_next and self._quicker["send"](text):
+            return
         try:
             self._outbox.put_nowait(text)
         except asyncio.QueueFull:

@@ -62,7 +62,7 @@ class Peer:
         )
         config.load()
         self.transport = Transport()
-        self._protocol = kind(config, ServerState(), {})
+        self._protocol: Any = kind(config, ServerState(), {})
         self._protocol.connection_made(self.transport)
 
     async def _application(self, scope: Any, receive: Any, send: Any) -> None:
@@ -203,6 +203,29 @@ async def test_a_socket_is_not_read_on_while_the_application_is_behind() -> None
     await settled()
     assert peer.transport.is_read
     assert len(peer.told) == AHEAD + 2
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535])
+async def test_what_is_sent_at_once_is_what_the_library_would_send(size: int) -> None:
+    peer = Peer(MediaSocketProtocol)
+    await peer.send([HANDSHAKE])
+    message = ("é" + "x" * size).encode()[:size].decode(errors="ignore")
+    assert peer._protocol.send_now(message)
+    assert peer.transport.written[-1] == Frame(Opcode.TEXT, message.encode()).serialize(mask=False)
+
+
+async def test_what_cannot_be_sent_at_once_is_not() -> None:
+    peer = Peer(MediaSocketProtocol)
+    peer._protocol.data_received(HANDSHAKE)
+    assert not peer._protocol.send_now("before it is accepted")
+    await settled()
+    assert not peer._protocol.send_now("x" * 65536)
+    peer._protocol.pause_writing()
+    assert not peer._protocol.send_now("the peer is behind")
+    peer._protocol.resume_writing()
+    assert peer._protocol.send_now("it has caught up")
+    await peer.send([Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=True)])
+    assert not peer._protocol.send_now("over")
 
 
 async def test_what_comes_all_at_once_is_taken_in_turns() -> None:

@@ -9,7 +9,8 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from telephony.scenarios.clock import InventedTimeLoop
-from telephony.twilio.line import OUTBOX, SEND_LIMIT_S, LineBroken, MediaLine
+from telephony.twilio import messages
+from telephony.twilio.line import DIRECT, OUTBOX, SEND_LIMIT_S, LineBroken, MediaLine
 from telephony.twilio.messages import Media, Start, Stop
 from telephony.twilio.stream import MediaStream
 from tests.telephony.twilio import frames
@@ -161,3 +162,58 @@ async def test_a_full_outbox_loses_messages_rather_than_grow(caplog: pytest.LogC
     assert "outbox full" not in caplog.text
     line.mark("m")
     assert "outbox full" in caplog.text
+
+
+class Quicker(Peer):
+    """A peer behind a server that sends at once, as long as the peer is not behind."""
+
+    is_behind = False
+
+    def send_now(self, text: str) -> bool:
+        if not self.is_behind:
+            self.told.append(text)
+        return not self.is_behind
+
+    async def line(self) -> MediaLine:
+        scope = {"type": "websocket", "extensions": {DIRECT: {"send": self.send_now}}}
+        websocket = WebSocket(scope, self._receive, self._send)
+        await websocket.accept()
+        return MediaLine(websocket, MediaStream())
+
+
+async def test_what_can_be_sent_at_once_is_and_order_is_kept() -> None:
+    peer = Quicker(frames.CONNECTED, frames.START)
+    line = await started(peer)
+    line.mark("1")
+    assert peer.told == [encode_mark("1")]
+    peer.is_behind = True
+    line.mark("2")
+    peer.is_behind = False
+    line.mark("3")
+    assert await sent(peer, line, 2) == [encode_mark(name) for name in "123"]
+    line.mark("4")
+    assert peer.told[-1] == encode_mark("4")
+
+
+async def test_nothing_overtakes_a_message_that_is_being_sent() -> None:
+    peer = Quicker(frames.CONNECTED, frames.START)
+    line = await started(peer)
+    may_go = asyncio.Event()
+    peer.on_told = may_go.wait
+    peer.is_behind = True
+    line.mark("1")
+    writing = asyncio.create_task(line.write())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    peer.is_behind = False
+    line.mark("2")
+    assert peer.told == []
+    may_go.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert peer.told == [encode_mark(name) for name in "12"]
+    writing.cancel()
+
+
+def encode_mark(name: str) -> str:
+    return messages.encode_mark(frames.STREAM, name)
