@@ -125,9 +125,9 @@ class VadHub:
     """The process's one detector, shared by its calls; belongs to one event loop.
 
     A window that sounds as its line does at rest is not scored: it holds no voice. Any other is scored together with
-    those that other streams have ready within `gather_s`, one of each stream in a run; a lone stream does not wait. A
-    stream more than `backlog_s` behind loses its oldest windows. A run that fails scores its windows 0, as silence, so
-    that a call's own limits on silence apply; `failure` tells while that lasts.
+    those that other streams have ready within `gather_s`, one of each stream in a run; a lone stream does not wait, nor
+    does any where one is behind. A stream more than `backlog_s` behind loses its oldest windows. A run that fails
+    scores its windows 0, as silence, so that a call's own limits on silence apply; `failure` tells while that lasts.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class VadHub:
     async def _serve(self, executor: ThreadPoolExecutor, engine: VadEngine) -> None:
         while True:
             await self._heard.wait()
-            if len(self._streams) > 1:
+            if len(self._streams) > 1 and not any(len(stream._waiting) > 1 for stream in self._streams.values()):
                 await asyncio.sleep(self._gather_s)
             await self._run(executor, engine)
             if not any(stream._waiting for stream in self._streams.values()):

@@ -143,6 +143,16 @@ async def test_streams_wait_a_moment_for_each_other(meter: Meter) -> None:
     await hub.stop()
 
 
+async def test_nobody_waits_where_a_stream_is_behind(meter: Meter) -> None:
+    hub, ears = VadHub(lambda: meter, gather_s=3600.0), [Ear(), Ear()]
+    await hub.start()
+    streams = [hub.open(ear) for ear in ears]
+    streams[0].feed(window(1) + window(2) + window(3))
+    assert await ears[0].hears(2) == [1, 2]
+    assert meter.batches == [[0], [0]]
+    await hub.stop()
+
+
 async def test_streams_may_open_before_the_hub_starts(meter: Meter) -> None:
     hub, ear = VadHub(lambda: meter), Ear()
     hub.open(ear).feed(window(3))
