@@ -50,7 +50,12 @@ def connect(url: str) -> AsyncEngine:
             return await connection
 
         engine = create_async_engine(
-            make_url(url).set(drivername="sqlite+aiosqlite"), hide_parameters=True, async_creator=open_file
+            make_url(url).set(drivername="sqlite+aiosqlite"),
+            hide_parameters=True,
+            async_creator=open_file,
+            pool_size=1,  # only one can write at a time: here they queue, SQLite has them try again and again
+            max_overflow=0,
+            pool_timeout=STATEMENT_LIMIT_S,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
