@@ -14,6 +14,7 @@ from telephony.audio.vad import VadHub, load_engine
 from telephony.call.rules import CallRules
 from telephony.feed import CallFeed
 from telephony.fleet import LIFETIME_S
+from telephony.interpreter import hurry, set_aside
 from telephony.lag import LoopLag
 from telephony.metrics import Metrics
 from telephony.office import CallOffice
@@ -87,6 +88,7 @@ class Service:
 
     async def start(self) -> None:
         """Begin to load detector and engines, and to record, in the background."""
+        hurry()
         self._lag.start()
         self._warming = asyncio.create_task(self._warm_up(), name="warm up")
 
@@ -120,6 +122,7 @@ class Service:
             if behind:
                 self._cannot(behind)
             elif not self.office.is_leaving:
+                set_aside()
                 self.office.not_ready = None
                 logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
                 await self._record_last_words()

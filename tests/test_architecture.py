@@ -21,6 +21,7 @@ RANK = (
     "telephony.records",
     "telephony.simulator",
     "telephony.feed",
+    "telephony.interpreter",
     "telephony.lag",
     "telephony.sockets",
     "telephony.admission",

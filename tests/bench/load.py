@@ -103,6 +103,8 @@ class LoadLine(asyncio.Protocol):
 
     def send_frame(self, speech: Sequence[bytes], rest: Sequence[bytes], now: float) -> None:
         """20 ms of the caller, who speaks or is silent, and the echoes that are due."""
+        if self._ws.state is not OPEN:
+            return  # the server has closed the socket, which counts as a call dropped
         spoken = self.caller.tick(now)
         frame = rest[self._frames % len(rest)] if spoken == AT_REST else speech[spoken]
         self._sequence += 1
@@ -117,6 +119,8 @@ class LoadLine(asyncio.Protocol):
         self._flush()
 
     def hang_up(self) -> None:
+        if self._ws.state is not OPEN:
+            return
         start = self._start
         self._sequence += 1
         stop = Stop(start.stream_sid, self._sequence, start.call_sid, start.account_sid)
