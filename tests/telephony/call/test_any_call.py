@@ -248,7 +248,7 @@ class AnyCall(RuleBasedStateMachine):
         self.reader.feed(self.line.take_heard().audio)
         heard = iter(_words(self.reader.text))
         said = [word for text in self.remembered for word in _words(text)]
-        assert all(word in heard for word in said), (self.remembered, self.reader.text)
+        assert all(any(_is(word, sound) for sound in heard) for word in said), (self.remembered, self.reader.text)
 
     @invariant()
     def every_mark_comes_back_once(self) -> None:
@@ -382,6 +382,11 @@ class AnyCall(RuleBasedStateMachine):
     def _words_spoken(self, turn: int, sentence: int, heard_s: float) -> int:
         words = re.finditer(r"\S+", self.texts[turn, sentence])
         return sum(word.end() * CHARACTER_S <= heard_s for word in words)
+
+
+def _is(word: str, heard: str) -> bool:
+    """Whether that was the word; playback held within it goes on a little before, so that letters are heard twice."""
+    return any(heard.startswith(word[:at]) and heard.endswith(word[at:]) for at in range(len(word) + 1))
 
 
 def _words(text: str) -> list[str]:
