@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 class LoudnessEngine:
     """A `VadEngine` with no model and no memory: 1 for a window whose RMS reaches the threshold, else 0."""
 
+    hangover_ms = 0.0
+
     def __init__(self, threshold: float = 300.0) -> None:
         """`threshold` is in steps of a 16-bit sample; 300 is -41 dBFS."""
         self._threshold = threshold

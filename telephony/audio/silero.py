@@ -29,6 +29,8 @@ def packaged_model() -> Path | None:
 class SileroEngine:
     """A `VadEngine`. Loading takes about 0.1 s and 45 MB; a window takes 30 to 90 µs, the less the more share a run."""
 
+    hangover_ms = 96.0  # the median of 744 sentences in eleven kinds of noise; for one in ten it is 30 ms, or 160
+
     def __init__(self, model_path: Path) -> None:
         """Raises `ConfigurationError` if the file is no model."""
         import onnxruntime

@@ -30,6 +30,9 @@ WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
 class VadEngine(Protocol):
     """Scores windows of speech; it remembers each stream by its number. Used from one thread, never by two at once."""
 
+    hangover_ms: float
+    """How long it goes on calling it speech after the last of it."""
+
     def run(self, streams: Sequence[int], windows: NDArray[np.int16]) -> list[float]:
         """The probability of speech in the next window of each stream.
 
@@ -149,6 +152,11 @@ class VadHub:
     def failure(self) -> Exception | None:
         """Why the last run failed, or None if it did not."""
         return self._failure
+
+    @property
+    def hangover_ms(self) -> float:
+        """The loaded engine's."""
+        return 0.0 if self._engine is None else self._engine.hangover_ms
 
     @property
     def dropped_windows(self) -> int:

@@ -33,6 +33,8 @@ class _Memory:
 class WebRtcEngine:
     """A `VadEngine`. It decides yes or no every 10 ms; a window's probability is the share of yes among its frames."""
 
+    hangover_ms = 64.0
+
     def __init__(self, new_detector: Callable[[], Detector] | None = None) -> None:
         """Raises `ConfigurationError` if the package is not installed."""
         self._new_detector = new_detector or _packaged_detector()

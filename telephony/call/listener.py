@@ -35,6 +35,10 @@ class VoiceStream(Protocol):
 class VoiceDetection(Protocol):
     """Whatever tells voice from other sounds, for all calls of the process."""
 
+    @property
+    def hangover_ms(self) -> float:
+        """How long it goes on hearing a voice that has ended."""
+
     def open(self, on_probability: Callable[[float], None]) -> VoiceStream: ...
 
 
@@ -59,7 +63,7 @@ class Listener:
         self._report = report
         self._clock = clock
         self._tasks = tasks
-        self._detector = SpeechDetector()
+        self._detector = SpeechDetector(hangover_ms=detection.hangover_ms)
         self._voice = detection.open(self._on_probability)
         self._recent: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
         self._kept: list[bytes] | None = None  # the open turn's audio

@@ -159,6 +159,8 @@ def _recogniser(wanted: Recogniser) -> ScriptedRecogniser:
 class LoudnessDetection:
     """Tells voice by its loudness, at once: the detector of a process needs a thread, and there is none here."""
 
+    hangover_ms = 0.0
+
     def __init__(self) -> None:
         self._engine = LoudnessEngine()
 

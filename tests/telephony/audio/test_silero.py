@@ -42,7 +42,7 @@ def windows(pcm: bytes) -> NDArray[np.int16]:
 
 
 def edges(engine: SileroEngine, stream: int, pcm: bytes) -> list[SpeechEdge]:
-    detector = SpeechDetector()
+    detector = SpeechDetector(hangover_ms=engine.hangover_ms)
     found = [detector.feed(engine.run([stream], window[None])[0]) for window in windows(pcm)]
     engine.forget(stream)
     return [edge for edge in found if edge is not None]
@@ -62,7 +62,7 @@ def test_speech_is_found_where_it_is(engine: SileroEngine, sentence: NDArray[np.
 
 def gated_edges(engine: SileroEngine, stream: int, pcm: bytes) -> tuple[list[SpeechEdge], float]:
     """As `edges`, but passing over what sounds as the line at rest; and the share that was not."""
-    detector, gate, scored = SpeechDetector(), RestGate(), 0
+    detector, gate, scored = SpeechDetector(hangover_ms=engine.hangover_ms), RestGate(), 0
     found: list[SpeechEdge | None] = []
     for window in windows(pcm):
         rms = float(np.sqrt(np.mean(np.square(window.astype(float)))))

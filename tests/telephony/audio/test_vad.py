@@ -30,6 +30,8 @@ def window(level: int) -> bytes:
 class Meter:
     """An engine that answers the level of a window as a fraction, and can be held up or made to fail."""
 
+    hangover_ms = 50.0
+
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.forgotten: list[int] = []
@@ -151,6 +153,12 @@ async def test_nobody_waits_where_a_stream_is_behind(meter: Meter) -> None:
     assert await ears[0].hears(2) == [1, 2]
     assert meter.batches == [[0], [0]]
     await hub.stop()
+
+
+async def test_the_hub_knows_how_long_its_engine_lingers(hub: VadHub) -> None:
+    assert hub.hangover_ms == 50.0
+    await hub.stop()
+    assert hub.hangover_ms == 0.0
 
 
 async def test_streams_may_open_before_the_hub_starts(meter: Meter) -> None:

@@ -83,6 +83,8 @@ class LineInInventedTime:
 class LoudnessDetection:
     """Voice is what is loud: scores each window at once, where the real detector takes a thread and a while."""
 
+    hangover_ms = 0.0
+
     def __init__(self) -> None:
         self.open_streams = 0
 
