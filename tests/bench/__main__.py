@@ -20,7 +20,7 @@ from tests.bench import records as recording
 from tests.bench import start as starting
 from tests.bench import turn as turns
 from tests.bench import validate as validation
-from tests.bench.line import Bench, Cell
+from tests.bench.line import NOISE_RMS, Bench, Cell
 from tests.bench.results import Row, keep, show
 from tests.bench.servers import bare, cores, offhook
 from tests.bench.speech import sentence
@@ -38,14 +38,15 @@ BARE = (bare("plain"), bare("best"))
 SERVER_CORE, LOAD_CORE = cores()
 
 Rounds = Annotated[int, typer.Option(help="How often each server is measured")]
+Noise = Annotated[float, typer.Option(help="RMS of a caller's line at rest, in steps of a 16-bit sample")]
 Calls = Annotated[int, typer.Option(help="Calls at once")]
 
 
 @app.command()
-def line(rounds: Rounds = 3, calls: Calls = 100, ramp: bool = True) -> None:
+def line(rounds: Rounds = 3, calls: Calls = 100, ramp: bool = True, noise: Noise = NOISE_RMS) -> None:
     """Our server beside the floor under the same calls, then ever more calls until it cannot keep up."""
     cells = [Cell(plan, calls) for plan in (*BARE, ENGINE, DETECTOR)]
-    report("line", "Servers under the same calls", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
+    report("line", "Servers under the same calls", on_line(lambda bench: bench.compare(cells, rounds, FLOOR), noise))
     if ramp:
         for name, plan, most in (("engine", ENGINE, 700), ("detector", DETECTOR, 500)):
             levels = (20, *range(50, most + 1, 50))
@@ -149,12 +150,12 @@ def everything() -> None:
         section()
 
 
-def on_line(work: Callable[[Bench], Awaitable[Sequence[Row]]]) -> Sequence[Row]:
+def on_line(work: Callable[[Bench], Awaitable[Sequence[Row]]], noise: float = NOISE_RMS) -> Sequence[Row]:
     """Run servers on one core and the load on the other, this one."""
     pin()
 
     async def main() -> Sequence[Row]:
-        return await work(Bench(await sentence(), SERVER_CORE, console))
+        return await work(Bench(await sentence(), SERVER_CORE, console, noise))
 
     return run(main())
 

@@ -16,6 +16,8 @@ from tests.bench.servers import Plan, Server, serving
 SPREAD_S = 8.0
 """Calls begin over this time, as strangers do not call all at once."""
 ROUND_LIMIT_S = 150.0
+NOISE_RMS = 33.0
+"""A quiet room: no telephone line is digitally silent."""
 WATCH_S = 0.5
 SETTLE_S = 1.0
 """How long a server may tidy up after calls before it is measured."""
@@ -32,8 +34,9 @@ class Cell:
 class Bench:
     """What all runs of a session have in common: the caller's sentence, the cores, and where progress is told."""
 
-    def __init__(self, speech: bytes, server_core: int, console: Console) -> None:
+    def __init__(self, speech: bytes, server_core: int, console: Console, noise_rms: float = NOISE_RMS) -> None:
         self._speech = speech
+        self._noise_rms = noise_rms
         self._core = server_core
         self._console = console
 
@@ -96,7 +99,7 @@ class Bench:
         self, server: Server, script: Sequence[Step], calls: int, spread_s: float, what: str
     ) -> tuple[int, Outcome]:
         """Make the calls; the server's most memory meanwhile, and what came of them."""
-        generator = LoadGenerator(server.door, script, self._speech, REPLY_S)
+        generator = LoadGenerator(server.door, script, self._speech, REPLY_S, self._noise_rms)
         with self._console.status(f"{server.name}: {calls} calls, {what}") as status:
 
             def progress(over: int) -> None:

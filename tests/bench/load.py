@@ -32,8 +32,6 @@ from tests.bench.caller import AT_REST, LoadCaller, Measures, Step
 
 SLOTS = 10
 """Calls are spread over the 20 ms of a frame, as those of strangers are."""
-NOISE_RMS = 33.0
-"""Of a line at rest, in steps of a 16-bit sample: no telephone line is digitally silent."""
 OPEN_LIMIT_S = 15.0
 CLOSE_LIMIT_S = 5.0
 
@@ -161,16 +159,19 @@ class LoadLine(asyncio.Protocol):
 
 
 class LoadGenerator:
-    """Makes calls to one server, all with the same script and the same sentence (8 kHz μ-law)."""
+    """Makes calls to one server, all with the same script and the same sentence (8 kHz μ-law).
 
-    def __init__(self, door: Door, script: Sequence[Step], speech: bytes, reply_s: float) -> None:
+    `noise_rms` is how loud a line at rest is, in steps of a 16-bit sample; 33 is -60 dBFS.
+    """
+
+    def __init__(self, door: Door, script: Sequence[Step], speech: bytes, reply_s: float, noise_rms: float) -> None:
         self._door = door
         self._script = script
         self._reply_s = reply_s
         frames = [speech[start : start + FRAME_BYTES] for start in range(0, len(speech), FRAME_BYTES)]
         frames[-1] += LINE_AT_REST[len(frames[-1]) :]
         self._speech_frames = [b64encode(frame) for frame in frames]
-        self._rest_frames = [b64encode(frame) for frame in _noise()]
+        self._rest_frames = [b64encode(frame) for frame in _noise(noise_rms)]
 
     async def run(self, calls: int, spread_s: float, progress: Callable[[int], None] = lambda _: None) -> Outcome:
         """Make so many calls, begun evenly over `spread_s`; tells `progress` how many are over.
@@ -238,10 +239,10 @@ class LoadGenerator:
                 line.send_frame(self._speech_frames, self._rest_frames, now)
 
 
-def _noise() -> list[bytes]:
-    """What a quiet room sounds like on the telephone: a second of it, -60 dBFS."""
+def _noise(rms: float) -> list[bytes]:
+    """A second of a line at rest, in frames."""
     random = Random(1)
-    samples = (round(random.gauss(0, NOISE_RMS)) for _ in range(mulaw.RATE_HZ))
+    samples = (round(random.gauss(0, rms)) for _ in range(mulaw.RATE_HZ))
     sound = mulaw.encode(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
     return [sound[start : start + FRAME_BYTES] for start in range(0, len(sound), FRAME_BYTES)]
 
