@@ -15,6 +15,7 @@ from rich.console import Console
 from tests.bench import audio as audio_path
 from tests.bench import clients as engine_clients
 from tests.bench import fleet as fleets
+from tests.bench import noise as noises
 from tests.bench import peer as pipecat
 from tests.bench import records as recording
 from tests.bench import start as starting
@@ -103,6 +104,15 @@ def audio(plot: Annotated[Path, typer.Option(help="Where to draw the resampler")
 
 
 @app.command()
+def noise() -> None:
+    """The voice detector in eleven kinds of noise, with the gate before it and without."""
+    pin()
+    with console.status("") as status:
+        rows = noises.detection(status.update)
+    report("noise", "Voice detection in noise", rows)
+
+
+@app.command()
 def turn() -> None:
     """Costs of the pure parts of a turn."""
     pin()
@@ -146,7 +156,7 @@ def fleet(cpu_ms: float, memory_kib: float = 600.0, events: float = 60.0, usable
 @app.command("all")
 def everything() -> None:
     """Every section but the peer and the fleet: about half an hour."""
-    for section in (start, turn, audio, clients, records, validate, line, memory):
+    for section in (start, turn, audio, noise, clients, records, validate, line, memory):
         section()
 
 
