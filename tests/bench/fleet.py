@@ -69,7 +69,7 @@ def needs(calls: int, costs: Costs, dyno: Dyno, batch_s: float = 0.25) -> Needs:
         raise ValueError("the dyno carries no call")
     # The mean m for which m + 4 * sqrt(m) is what a dyno carries.
     mean = max(1.0, (math.sqrt(4 + most) - 2) ** 2)
-    dynos = 1 if calls <= most else math.ceil(calls / mean)
+    dynos = math.ceil(calls / mean)
     return Needs(
         calls=calls,
         dynos=dynos,
