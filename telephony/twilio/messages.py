@@ -169,7 +169,9 @@ def _undocumented(text: str | bytes, error: Exception) -> Unknown:
 
 
 def _malformed(error: Exception) -> MalformedMessage:
-    return MalformedMessage(str(error) if isinstance(error, msgspec.ValidationError) else "not JSON")
+    reason = str(error) if isinstance(error, msgspec.ValidationError) else "not JSON"
+    # Of all that msgspec says, this alone quotes what it read.
+    return MalformedMessage("Unknown event - at `$.event`" if reason.startswith("Invalid value") else reason)
 
 
 def _start(message: wire.Start) -> Start:

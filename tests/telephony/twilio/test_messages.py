@@ -258,7 +258,14 @@ def test_a_number_will_do_where_twilio_writes_digits_and_the_reverse() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [DTMF.replace('"1"', '"secret"'), MARK.replace('"turn-7:3"', '["secret"]'), '"secret"']
+    "text",
+    [
+        DTMF.replace('"1"', '"secret"'),
+        MARK.replace('"turn-7:3"', '["secret"]'),
+        '"secret"',
+        '["secret"]',
+        '{"event":"secret","event":"media"}',
+    ],
 )
 def test_a_reason_quotes_nothing(text: str) -> None:
     with pytest.raises(MalformedMessage) as malformed:
