@@ -1,4 +1,4 @@
-"""Which stretches of a line are worth a voice detector's while: all but those that sound as the line does at rest."""
+"""Which stretches of a line are worth a voice detector's while: those of which it is not plain what they hold."""
 
 import audioop
 
@@ -6,38 +6,77 @@ from providers.audio import mulaw
 
 SILENT_RMS = 12.0
 """In steps of a 16-bit sample, -69 dBFS: below this there is nothing on a telephone line, not even breath."""
+CLEAR_DB, STEADY_SHARE = 23.0, 0.8
+"""A line is clear if its voice is so far above its noise, and so much of the noise is as loud as all of it."""
+VOUCHED_WINDOWS = 16
+"""For half a second words vouch for what follows; recognisers have more of them every quarter while somebody talks."""
 
 
-class RestGate:
-    """Learns how loud a line is while nobody speaks, and tells which windows are no louder and no quieter than that.
+class Gate:
+    """Learns how loud a line is, at rest and with a voice on it, and tells what the detector need not be asked.
 
-    A window may be passed over only once the detector has heard no voice for `sure_windows` in a row, so that it is the
-    detector which finds the end of speech; a window that differs from the line at rest by `margin_db` either way is for
-    the detector to judge. What it judges to be no voice, however loud, is what the line is learnt from.
+    A line at rest holds no voice. A window may be passed over as that only once there was no voice for `sure_windows`
+    in a row, so that it is the detector which finds the end of speech; one that differs from the line at rest by
+    `margin_db` either way is for the detector to judge. What it judges to be no voice, however loud, is what the line
+    is learnt from.
+
+    Where words are recognised somebody talks. On a clear line what is loud is then their voice, and a pause sounds as
+    the line does at rest.
     """
 
     def __init__(self, *, margin_db: float = 4.0, sure_windows: int = 8, voice: float = 0.3, pace: float = 0.1) -> None:
         """From `voice` on, a probability may be speech; `pace` is a window's share in what the line is learnt as."""
-        self._factor = 10 ** (margin_db / 20)
+        self._factor = _ratio(margin_db)
         self._sure_windows = sure_windows
         self._voice = voice
         self._pace = pace
-        self._rest_rms = 0.0
+        self._rest_rms = self._voice_rms = 0.0
+        self._steady = 0.0  # the share of windows without voice that sounded as the line does at rest
         self._unvoiced = 0  # windows in a row
+        self._vouched = 0  # windows to come
 
-    def is_at_rest(self, rms: float) -> bool:
-        """Whether a window of this loudness needs no detector; what it holds is taken to be no voice."""
-        if self._unvoiced < self._sure_windows:
-            return False
-        return rms <= SILENT_RMS or self._rest_rms / self._factor < rms < self._rest_rms * self._factor
+    def judge(self, rms: float) -> float | None:
+        """The probability of voice in a window of this loudness; None if it takes a detector to tell."""
+        if self._unvoiced >= self._sure_windows:
+            return 0.0 if self._is_at_rest(rms) else None
+        if self._vouched and self._is_clear:
+            return float(rms > self._loudest_rest)
+        return None
+
+    def vouch(self) -> None:
+        """More words were made out of what the line brought just now."""
+        self._vouched = VOUCHED_WINDOWS
 
     def learn(self, rms: float, probability: float) -> None:
-        """What a window has turned out to be; 0 for one that was passed over."""
+        """What a window has turned out to be, by whoever judged it."""
+        self._vouched = max(0, self._vouched - 1)
         if probability >= self._voice:
             self._unvoiced = 0
+            self._voice_rms += self._pace * (rms - self._voice_rms)
             return
         self._unvoiced += 1
-        self._rest_rms += self._pace * (rms - self._rest_rms)
+        if rms < _CLEAR * max(self._rest_rms, SILENT_RMS):
+            self._steady += self._pace / 2 * (self._is_at_rest(rms) - self._steady)
+        self._rest_rms += self._pace * (min(rms, 2 * max(self._rest_rms, SILENT_RMS)) - self._rest_rms)
+
+    def _is_at_rest(self, rms: float) -> bool:
+        return rms <= SILENT_RMS or self._rest_rms / self._factor < rms < self._rest_rms * self._factor
+
+    @property
+    def _loudest_rest(self) -> float:
+        return max(self._rest_rms, SILENT_RMS) * self._factor
+
+    @property
+    def _is_clear(self) -> bool:
+        is_loud = self._voice_rms >= _CLEAR * max(self._rest_rms, SILENT_RMS)
+        return is_loud and self._steady >= STEADY_SHARE
+
+
+def _ratio(decibels: float) -> float:
+    return 10 ** (decibels / 20)
+
+
+_CLEAR = _ratio(CLEAR_DB)
 
 
 def loudness(ulaw: bytes) -> float:

@@ -29,6 +29,9 @@ class VoiceStream(Protocol):
 
     def feed(self, ulaw: bytes) -> None: ...
 
+    def vouch(self) -> None:
+        """Words were recognised in what was fed lately."""
+
     def close(self) -> None: ...
 
 
@@ -157,9 +160,9 @@ class Listener:
         failed = True
         try:
             async for result in self._provider.speech_to_text(self._converted(utterance)):
-                words.take(result)
+                is_news = words.take(result)
                 if self._live is utterance and words.text:
-                    await self._tell(words.text)
+                    await self._tell(words.text, is_news=is_news)
             failed = False
         except ProviderException as error:
             logger.warning("speech to text failed: %s", error)
@@ -172,8 +175,12 @@ class Listener:
         else:
             self._report(events.TranscriptReady(self._turn, utterance.attempt, words.text))
 
-    async def _tell(self, words: str) -> None:
-        """While it hears: what it has made out, be it where no voice was noticed, and its own view of the turn."""
+    async def _tell(self, words: str, *, is_news: bool) -> None:
+        """While it hears: what it has made out, be it where no voice was noticed, and its own view of the turn.
+
+        An engine that ends turns tells by its words that somebody talks; of others the end of voice has to be found
+        exactly, whatever they hear.
+        """
         if self._kept is None:
             self._report(events.WordsMissed(self._clock()))
         self._report(events.WordsSoFar(self._turn, words))
@@ -181,6 +188,8 @@ class Listener:
             info = await self._provider.get_vad_info()
             if info is not None and info.is_turn_complete:
                 self._report(events.EngineSaysOver(self._turn))
+            elif is_news:
+                self._voice.vouch()
 
     async def _converted(self, utterance: "_Utterance") -> AsyncIterator[bytes]:
         converter = Converter(LINE, input_spec(self._provider))
@@ -195,15 +204,16 @@ class _Words:
     def __init__(self) -> None:
         self._final: list[str] = []
         self._latest = ""
+        self.text = ""
 
-    def take(self, result: TranscriptionResult) -> None:
+    def take(self, result: TranscriptionResult) -> bool:
+        """Whether that has changed the text."""
+        before, words = self.text, result.text.strip()
         if result.is_final:
-            self._final.append(result.text.strip())
-        self._latest = "" if result.is_final else result.text.strip()
-
-    @property
-    def text(self) -> str:
-        return " ".join(filter(None, [*self._final, self._latest]))
+            self._final.append(words)
+        self._latest = "" if result.is_final else words
+        self.text = " ".join(filter(None, [*self._final, self._latest]))
+        return self.text != before
 
 
 class _Utterance:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import audioop
@@ -17,8 +18,8 @@ from providers.audio.converter import input_spec
 from providers.voice.base import BaseVoiceProvider, VoiceProviderConfig
 from providers.voice.types import AudioFormat, TranscriptionResult, VADInfo, VoiceCapabilities
 
-WORDS = "I would like to book a table"
-"""What the caller is always heard to say: words that say nothing about whether more will come."""
+WORDS = "I would like to book a table for two people on Sunday evening"
+"""What the caller is always heard to say, a word more each time: nothing about whether more will come."""
 REPLY = "Sure I can help you with that please hold on right now."
 REPLY_S = 4.0
 GREETING = "Hello."
@@ -63,6 +64,8 @@ class Streaming(BaseVoiceProvider):
     async def speech_to_text(self, audio_stream: AsyncIterator[bytes]) -> AsyncIterator[TranscriptionResult]:
         """Interim words while there is sound, final ones when it has been quiet, or the stream has ended."""
         loud_ms = quiet_ms = told_ms = 0.0
+        words: list[str] = []
+        to_come = iter(WORDS.split())
         self._over = False
         spec = input_spec(self)
         async for chunk in audio_stream:
@@ -71,13 +74,14 @@ class Streaming(BaseVoiceProvider):
                 loud_ms, quiet_ms, self._over = loud_ms + chunk_ms, 0.0, False
                 if loud_ms - told_ms >= (_INTERIM_MS if told_ms else _LOUD_MS):
                     told_ms = loud_ms
-                    yield TranscriptionResult(WORDS, 0.0)
+                    words += islice(to_come, 1)
+                    yield TranscriptionResult(" ".join(words), 0.0)
             elif told_ms and not self._over:
                 quiet_ms += chunk_ms
                 if quiet_ms >= TURN_END_MS:
                     self._over = True
-                    yield TranscriptionResult(WORDS, 0.0)
-        yield TranscriptionResult(WORDS if told_ms else "", 0.0, is_final=True)
+                    yield TranscriptionResult(" ".join(words), 0.0)
+        yield TranscriptionResult(" ".join(words), 0.0, is_final=True)
 
     async def get_vad_info(self) -> VADInfo | None:
         return None

@@ -6,46 +6,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.audio import mulaw
-from telephony.audio.gate import SILENT_RMS, RestGate, loudness
+from telephony.audio.gate import SILENT_RMS, VOUCHED_WINDOWS, Gate, loudness
 from tests.providers.audio.signals import tone
 
 REST = 100.0
 
 
-def settled(rms: float = REST, windows: int = 100) -> RestGate:
+def settled(rms: float = REST, windows: int = 100) -> Gate:
     """A gate that has heard a line at rest for a while."""
-    gate = RestGate()
+    gate = Gate()
     for _ in range(windows):
         gate.learn(rms, 0.0)
     return gate
 
 
 def test_a_line_is_heard_until_it_is_known() -> None:
-    gate = RestGate(sure_windows=3)
+    gate = Gate(sure_windows=3)
     for _ in range(3):
-        assert not gate.is_at_rest(0.0)
+        assert gate.judge(0.0) is None
         gate.learn(0.0, 0.1)
-    assert gate.is_at_rest(0.0)
+    assert gate.judge(0.0) == 0
 
 
 def test_what_is_as_loud_as_the_line_at_rest_is_passed_over() -> None:
     gate = settled()
-    assert [gate.is_at_rest(rms) for rms in (0.6 * REST, 0.7 * REST, REST, 1.5 * REST, 1.7 * REST)] == [
-        False,
-        True,
-        True,
-        True,
-        False,
-    ]
+    judged = [gate.judge(rms) for rms in (0.6 * REST, 0.7 * REST, REST, 1.5 * REST, 1.7 * REST)]
+    assert judged == [None, 0.0, 0.0, 0.0, None]
 
 
 def test_after_a_voice_the_detector_is_asked_until_it_is_sure() -> None:
     gate = settled()
     gate.learn(1000.0, 0.9)
     for _ in range(8):
-        assert not gate.is_at_rest(REST)
+        assert gate.judge(REST) is None
         gate.learn(REST, 0.1)
-    assert gate.is_at_rest(REST)
+    assert gate.judge(REST) == 0
 
 
 def test_a_voice_teaches_nothing_about_the_line() -> None:
@@ -54,39 +49,92 @@ def test_a_voice_teaches_nothing_about_the_line() -> None:
         gate.learn(3000.0, 0.9)
     for _ in range(8):
         gate.learn(REST, 0.1)
-    assert gate.is_at_rest(REST)
+    assert gate.judge(REST) == 0
 
 
 def test_noise_that_comes_and_stays_is_learnt() -> None:
     gate = settled()
     for _ in range(40):  # 1.3 s
         gate.learn(10 * REST, 0.1)
-    assert gate.is_at_rest(10 * REST)
-    assert not gate.is_at_rest(REST)  # the noise has stopped: somebody may have closed a window, or begun to whisper
+    assert gate.judge(10 * REST) == 0
+    assert gate.judge(REST) is None  # the noise has stopped: somebody may have closed a window, or begun to whisper
 
 
 def test_one_click_changes_nothing() -> None:
     gate = settled()
     gate.learn(3 * REST, 0.1)
-    assert gate.is_at_rest(REST)
+    assert gate.judge(REST) == 0
+
+
+def test_a_voice_that_is_noticed_late_does_not_pass_for_noise() -> None:
+    gate = settled()
+    for _ in range(6):
+        gate.learn(40 * REST, 0.1)
+    assert gate.judge(1.5 * REST) == 0
+
+
+def talking(gate: Gate, rms: float = 20 * REST, windows: int = 50) -> Gate:
+    """The gate, on a line with a voice on it."""
+    for _ in range(windows):
+        gate.learn(rms, 0.9)
+    return gate
+
+
+def test_where_there_are_words_what_is_loud_is_the_voice_and_a_pause_is_as_the_line_at_rest() -> None:
+    gate = talking(settled())
+    assert [gate.judge(20 * REST), gate.judge(REST)] == [None, None]
+    gate.vouch()
+    assert [gate.judge(20 * REST), gate.judge(2 * REST), gate.judge(1.5 * REST), gate.judge(0.0)] == [1, 1, 0, 0]
+
+
+def test_words_vouch_for_a_while() -> None:
+    gate = talking(settled())
+    gate.vouch()
+    for _ in range(VOUCHED_WINDOWS):
+        assert gate.judge(20 * REST) == 1
+        gate.learn(20 * REST, 1.0)
+    assert gate.judge(20 * REST) is None
+
+
+def test_words_that_come_when_the_voice_is_long_over_vouch_for_nothing() -> None:
+    gate = talking(settled())
+    for _ in range(8):
+        gate.learn(REST, 0.0)
+    gate.vouch()
+    assert gate.judge(20 * REST) is None  # a door
+
+
+@pytest.mark.parametrize(("voice", "vouched"), [(13.0, None), (15.0, 1.0)])
+def test_words_vouch_only_for_a_voice_well_above_the_noise(voice: float, vouched: float | None) -> None:
+    gate = talking(settled(), voice * REST)
+    gate.vouch()
+    assert gate.judge(voice * REST) == vouched
+
+
+def test_words_do_not_vouch_on_a_line_whose_noise_swells() -> None:
+    gate = Gate()
+    for number in range(300):
+        gate.learn(REST * (1 + 0.8 * math.sin(number / 17)), 0.1)
+    talking(gate, 40 * REST).vouch()
+    assert gate.judge(40 * REST) is None
 
 
 @given(st.lists(st.tuples(st.floats(0, 32768), st.floats(0, 1))))
 def test_silence_is_passed_over_whatever_was_heard_before(heard: list[tuple[float, float]]) -> None:
-    gate = RestGate()
+    gate = Gate()
     for rms, probability in heard:
         gate.learn(rms, probability)
     for _ in range(8):
         gate.learn(0.0, 0.0)
-    assert gate.is_at_rest(SILENT_RMS)
+    assert gate.judge(SILENT_RMS) == 0
 
 
 @given(st.lists(st.floats(0, 32768), min_size=1))
 def test_a_window_louder_than_all_that_was_ever_heard_is_never_passed_over(heard: list[float]) -> None:
-    gate = RestGate()
+    gate = Gate()
     for rms in heard:
         gate.learn(rms, 0.0)
-    assert not gate.is_at_rest(1.6 * max(*heard, SILENT_RMS))
+    assert gate.judge(1.6 * max(*heard, SILENT_RMS)) is None
 
 
 @pytest.mark.parametrize("level", [100, 1000, 10000])

@@ -16,7 +16,7 @@ from providers.errors import ConfigurationError
 from telephony.audio import silero
 from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.silero import SileroEngine
-from telephony.audio.vad import WINDOW_S, VadHub, load_engine
+from telephony.audio.vad import REMINDER_WINDOWS, WINDOW_S, VadHub, VadStream, load_engine
 from telephony.audio.webrtc import WebRtcEngine
 
 LEVELS = mulaw.decode(bytes(range(255, 127, -1)))  # the positive codes, by rising level
@@ -115,6 +115,48 @@ async def test_a_line_at_rest_is_passed_over_but_not_its_time(hub: VadHub, meter
     stream.feed(window(100) + window(1) + window(1))  # what follows a voice is for the detector, as far as it is behind
     assert (await ear.hears(33))[30:] == [100, 1, 1]
     assert len(meter.batches) == 11
+
+
+async def talking(hub: VadHub) -> tuple[VadStream, Ear]:
+    """A stream of a clear line on which somebody talks, and who hears of it."""
+    ear = Ear()
+    stream = hub.open(ear)
+    for count, level in enumerate([0] * 60 + [110] * 20, start=1):
+        stream.feed(window(level))
+        await ear.hears(count)
+    ear.levels.clear()
+    return stream, ear
+
+
+async def test_while_words_vouch_for_a_voice_the_detector_hears_a_part_of_it_and_nobody_waits(
+    hub: VadHub, meter: Meter
+) -> None:
+    stream, ear = await talking(hub)
+    for _ in range(3):
+        meter.running.clear()
+        for _ in range(REMINDER_WINDOWS):
+            assert not meter.running.is_set()
+            stream.vouch()
+            stream.feed(window(110))
+            await asyncio.sleep(0)
+        await busy(meter)
+    assert ear.levels == [128] * 3 * REMINDER_WINDOWS
+    stream.feed(window(0))
+    assert ear.levels[-1] == 0
+
+
+async def test_what_words_vouch_for_is_told_after_all_that_waits(hub: VadHub, meter: Meter) -> None:
+    stream, ear = await talking(hub)
+    meter.may_run.clear()
+    meter.running.clear()
+    stream.feed(window(111))
+    await busy(meter)
+    stream.feed(window(112) + window(113))
+    stream.vouch()
+    stream.feed(window(114))
+    assert ear.levels == []
+    meter.may_run.set()
+    assert await ear.hears(4) == [111, 128, 128, 128]
 
 
 async def test_what_waits_of_many_streams_is_run_together(hub: VadHub, meter: Meter) -> None:

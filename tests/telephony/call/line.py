@@ -87,6 +87,7 @@ class LoudnessDetection:
 
     def __init__(self) -> None:
         self.open_streams = 0
+        self.vouched = 0  # times
 
     def open(self, on_probability: Callable[[float], None]) -> "LoudnessStream":
         self.open_streams += 1
@@ -104,6 +105,9 @@ class LoudnessStream:
         for window in self._framer.push(ulaw):
             if self._is_open:
                 self._on_probability(window.count(VOICE[0]) / 256)
+
+    def vouch(self) -> None:
+        self._detection.vouched += 1
 
     def close(self) -> None:
         if self._is_open:

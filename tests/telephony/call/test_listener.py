@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -60,7 +61,8 @@ class Hearing:
         self.engine = Ears()
         self.told: list[events.Event] = []
         clock = asyncio.get_running_loop().time
-        self.listener = Listener(self.engine, LoudnessDetection(), self._report, clock, tasks)
+        self.detection = LoudnessDetection()
+        self.listener = Listener(self.engine, self.detection, self._report, clock, tasks)
 
     def _report(self, event: events.Event) -> None:
         self.told.append(event)
@@ -152,6 +154,22 @@ def test_the_engines_own_opinion_is_asked_for_after_each_result_with_words() -> 
         assert one.told == [events.WordsSoFar(1, "yes"), events.EngineSaysOver(1)]
         await one.made_out("")
         assert len(one.told) == 2
+
+    hearing(script)
+
+
+@pytest.mark.parametrize("ends_turns", [True, False])
+def test_words_vouch_for_the_voice_while_an_engine_that_ends_turns_has_more_of_them(*, ends_turns: bool) -> None:
+    async def script(one: Hearing) -> None:
+        one.engine.capabilities = replace(one.engine.capabilities, end_of_turn=ends_turns)
+        one.listener.listen(1)
+        vouched = []
+        for over, text in [(False, "I"), (False, "I want"), (False, "I want"), (True, "I want it."), (False, "No")]:
+            one.engine.is_over = over
+            await one.made_out(text)
+            vouched.append(one.detection.vouched)
+
+        assert vouched == ([1, 2, 2, 2, 3] if ends_turns else [0] * 5)
 
     hearing(script)
 
