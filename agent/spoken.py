@@ -5,6 +5,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from re import Match
 
 _Rule = tuple[re.Pattern[str], str | Callable[[Match[str]], str]]
@@ -44,6 +45,7 @@ _SYMBOLS = {
 _SMALL_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
+@lru_cache(maxsize=64)  # a sentence is looked at before it is taken for one, and again when it is spoken
 def speakable(text: str) -> str:
     """`text` as a voice should read it, on one line; empty if there is nothing to say.
 

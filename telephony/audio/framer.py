@@ -13,6 +13,9 @@ class Framer:
     def push(self, data: bytes) -> list[bytes]:
         """The frames that `data` completes, in order, each exactly `frame_bytes` long."""
         data = self._rest + data
+        if len(data) < self._frame_bytes:
+            self._rest = data
+            return []
         whole = len(data) - len(data) % self._frame_bytes
         self._rest = data[whole:]
         return [data[start : start + self._frame_bytes] for start in range(0, whole, self._frame_bytes)]

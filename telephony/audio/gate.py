@@ -2,8 +2,6 @@
 
 import audioop
 
-from providers.audio import mulaw
-
 SILENT_RMS = 12.0
 """In steps of a 16-bit sample, -69 dBFS: below this there is nothing on a telephone line, not even breath."""
 CLEAR_DB, STEADY_SHARE = 23.0, 0.8
@@ -31,6 +29,7 @@ class Gate:
         self._voice = voice
         self._pace = pace
         self._rest_rms = self._voice_rms = 0.0
+        self._floor_rms = SILENT_RMS  # what is at rest, and what is nothing at all
         self._steady = 0.0  # the share of windows without voice that sounded as the line does at rest
         self._unvoiced = 0  # windows in a row
         self._vouched = 0  # windows to come
@@ -40,7 +39,7 @@ class Gate:
         if self._unvoiced >= self._sure_windows:
             return 0.0 if self._is_at_rest(rms) else None
         if self._vouched and self._is_clear:
-            return float(rms > self._loudest_rest)
+            return float(rms > self._floor_rms * self._factor)
         return None
 
     def vouch(self) -> None:
@@ -49,27 +48,24 @@ class Gate:
 
     def learn(self, rms: float, probability: float) -> None:
         """What a window has turned out to be, by whoever judged it."""
-        self._vouched = max(0, self._vouched - 1)
+        if self._vouched:
+            self._vouched -= 1
         if probability >= self._voice:
             self._unvoiced = 0
             self._voice_rms += self._pace * (rms - self._voice_rms)
             return
         self._unvoiced += 1
-        if rms < _CLEAR * max(self._rest_rms, SILENT_RMS):
+        if rms < _CLEAR * self._floor_rms:  # what is louder may be the beginning of a voice, noticed late
             self._steady += self._pace / 2 * (self._is_at_rest(rms) - self._steady)
-        self._rest_rms += self._pace * (min(rms, 2 * max(self._rest_rms, SILENT_RMS)) - self._rest_rms)
+        self._rest_rms += self._pace * (min(rms, 2 * self._floor_rms) - self._rest_rms)
+        self._floor_rms = max(self._rest_rms, SILENT_RMS)
 
     def _is_at_rest(self, rms: float) -> bool:
         return rms <= SILENT_RMS or self._rest_rms / self._factor < rms < self._rest_rms * self._factor
 
     @property
-    def _loudest_rest(self) -> float:
-        return max(self._rest_rms, SILENT_RMS) * self._factor
-
-    @property
     def _is_clear(self) -> bool:
-        is_loud = self._voice_rms >= _CLEAR * max(self._rest_rms, SILENT_RMS)
-        return is_loud and self._steady >= STEADY_SHARE
+        return self._voice_rms >= _CLEAR * self._floor_rms and self._steady >= STEADY_SHARE
 
 
 def _ratio(decibels: float) -> float:
@@ -81,4 +77,4 @@ _CLEAR = _ratio(CLEAR_DB)
 
 def loudness(ulaw: bytes) -> float:
     """The RMS of μ-law audio, in steps of a 16-bit sample."""
-    return audioop.rms(mulaw.decode(ulaw), 2)
+    return audioop.rms(audioop.ulaw2lin(ulaw, 2), 2)

@@ -27,6 +27,7 @@ WINDOW_SAMPLES = 256
 WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
 REMINDER_WINDOWS = 8
 """Of a voice that is plain without it the detector hears every eighth window: whom it knows it notices 30 ms sooner."""
+REMINDED_WITHIN_S = 0.1
 
 
 class VadEngine(Protocol):
@@ -81,12 +82,12 @@ class VadStream:
         for audio in self._framer.push(ulaw):
             if self._closed:
                 return
-            self._waiting.append(_Window(audio, loudness(audio)))
-            self._settle()
-            if len(self._waiting) > self._backlog:
-                self._drop()
-            if self._has_work:
-                self._hub._wake()
+            rms = loudness(audio)
+            probability = None if self._waiting or self._under_way else self._gate.judge(rms)
+            if probability is None:
+                self._wait(_Window(audio, rms))
+            else:
+                self._tell_plainly(audio, rms, probability)
 
     def vouch(self) -> None:
         """Words were recognised in what was fed lately: somebody talks."""
@@ -102,23 +103,13 @@ class VadStream:
     def _has_work(self) -> bool:
         return bool(self._waiting) or self._reminder is not None
 
-    def _settle(self) -> None:
-        """Tell what is plain, as far as nothing before it waits for the detector."""
-        while self._waiting and not self._under_way:
-            probability = self._gate.judge(self._waiting[0].rms)
-            if probability is None:
-                return
-            window = self._waiting.popleft()
-            self._tell(window, probability)
-            if probability:
-                self._plain += 1
-                if self._plain % REMINDER_WINDOWS == 0:
-                    self._reminder = window
-
-    def _drop(self) -> None:
-        oldest = self._waiting.popleft()
-        self._waiting[0].dropped += oldest.dropped + 1
-        self._hub._count_dropped()
+    def _wait(self, window: "_Window") -> None:
+        self._waiting.append(window)
+        if len(self._waiting) > self._backlog:
+            oldest = self._waiting.popleft()
+            self._waiting[0].dropped += oldest.dropped + 1
+            self._hub._count_dropped()
+        self._hub._wake()
 
     def _take(self) -> tuple["_Window", bool]:
         """The oldest window waiting; if there is none the reminder, to which no answer is wanted."""
@@ -129,18 +120,37 @@ class VadStream:
         return self._waiting.popleft(), True
 
     def _deliver(self, window: "_Window", probability: float) -> None:
+        """The detector's answer, after which there may be some that need no detector."""
         self._under_way -= 1
-        self._tell(window, probability)
-        self._settle()
-
-    def _tell(self, window: "_Window", probability: float) -> None:
-        # A dropped window counts as the one before it: one probability a window keeps the listener's time true.
-        for each in (*[self._last] * window.dropped, probability):
-            if self._closed:
+        self._tell_dropped(window)
+        self._tell(window.rms, probability)
+        while self._waiting and not self._under_way and not self._closed:
+            window = self._waiting[0]
+            plain = self._gate.judge(window.rms)
+            if plain is None:
                 return
-            self._last = each
-            self._gate.learn(window.rms, each)
-            self._on_probability(each)
+            self._waiting.popleft()
+            self._tell_dropped(window)
+            self._tell_plainly(window.audio, window.rms, plain)
+
+    def _tell_plainly(self, audio: bytes, rms: float, probability: float) -> None:
+        self._tell(rms, probability)
+        if probability:
+            self._plain += 1
+            if self._plain % REMINDER_WINDOWS == 0:
+                self._reminder = _Window(audio, rms)
+                self._hub._wake_later()
+
+    def _tell_dropped(self, window: "_Window") -> None:
+        # A dropped window counts as the one before it: one probability a window keeps the listener's time true.
+        for _ in range(window.dropped):
+            self._tell(window.rms, self._last)
+
+    def _tell(self, rms: float, probability: float) -> None:
+        if not self._closed:
+            self._last = probability
+            self._gate.learn(rms, probability)
+            self._on_probability(probability)
 
 
 @dataclass(slots=True)
@@ -161,7 +171,7 @@ class VadHub:
     """
 
     def __init__(
-        self, load: Callable[[], VadEngine] = load_engine, *, gather_s: float = 0.016, backlog_s: float = 2.0
+        self, load: Callable[[], VadEngine] = load_engine, *, gather_s: float = 0.032, backlog_s: float = 2.0
     ) -> None:
         self._load = load
         self._gather_s = gather_s
@@ -169,6 +179,7 @@ class VadHub:
         self._numbers = count()
         self._streams: dict[int, VadStream] = {}
         self._heard = asyncio.Event()
+        self._reminding: asyncio.TimerHandle | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._engine: VadEngine | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -207,6 +218,9 @@ class VadHub:
     async def stop(self) -> None:
         """Score no more; what waits is dropped, and the model is let go. Safe to call twice."""
         serving, executor = self._serving, self._executor
+        if self._reminding is not None:
+            self._reminding.cancel()
+        self._reminding = None
         self._serving = self._executor = self._engine = None
         if serving is not None:
             serving.cancel()
@@ -253,6 +267,16 @@ class VadHub:
 
     def _wake(self) -> None:
         self._heard.set()
+
+    def _wake_later(self) -> None:
+        """A reminder can wait for a run that is to be made anyway, if there is one soon."""
+        if self._reminding is None:
+            self._reminding = asyncio.get_running_loop().call_later(REMINDED_WITHIN_S, self._remind)
+
+    def _remind(self) -> None:
+        self._reminding = None
+        if any(stream._reminder is not None for stream in self._streams.values()):
+            self._wake()
 
     def _count_dropped(self) -> None:
         if not self._dropped:

@@ -110,7 +110,7 @@ class Playout:
     def __init__(
         self,
         lead_s: float = 1.0,
-        message_s: float = 0.2,
+        message_s: float = 0.4,
         reserve_s: float = 0.2,
         mark_s: float = 2.0,
         mark_limit_s: float = 2.0,
@@ -135,7 +135,10 @@ class Playout:
     @property
     def queued_s(self) -> float:
         """Seconds of audio given but not yet sent."""
-        return sum(len(sentence.audio) - sentence.sent for sentence in self._sentences) / BYTES_PER_S
+        queued = 0
+        for sentence in self._sentences:
+            queued += len(sentence.audio) - sentence.sent
+        return queued / BYTES_PER_S
 
     def add(self, turn: int, sentence: int, audio: bytes) -> None:
         """More μ-law audio of a sentence; sentences are spoken in the order in which they first appear."""

@@ -32,7 +32,7 @@ AHEAD_S = 30.0
 
 PIECE_BYTES = 48_000
 """Engine audio converted at a time, however long the engine's chunks: about 0.3 ms of the event loop."""
-MESSAGE_S = 0.2
+MESSAGE_S = 0.4
 """Engine audio converted at a time at least, however short its chunks, …"""
 PLENTY_S = 0.5
 """… while more than this waits to be sent: an engine that is so far ahead may be converted less often."""
@@ -174,15 +174,16 @@ class Speaker:
             return True
         self._asked = sentence
         spec = output_spec(self._provider)
+        much = round(MESSAGE_S * spec.rate_hz) * spec.bytes_per_sample
         for _ in range(ATTEMPTS):
-            given_s, failed, may_help = 0.0, True, False
+            given, failed, may_help = 0, True, False
             converter, waiting = Converter(spec, LINE), b""
             try:
                 async with aclosing(audio_chunks(self._provider, speakable(sentence.text))) as chunks:
                     async for chunk in chunks:
-                        given_s += spec.duration_s(len(chunk))
+                        given += len(chunk)
                         waiting += chunk
-                        if spec.duration_s(len(waiting)) >= MESSAGE_S or self._playout.queued_s < PLENTY_S:
+                        if len(waiting) >= much or self._playout.queued_s < PLENTY_S:
                             await self._put(sentence, waiting, converter)
                             waiting = b""
                 failed = False
@@ -191,11 +192,11 @@ class Speaker:
                 may_help = error.retryable
             except Exception:
                 logger.exception("text to speech failed in the engine's own code")
-            if given_s:
+            if given:
                 self._add(sentence, converter.convert(waiting) + converter.flush())
-                self._keep_timings(sentence, broke_off_s=given_s if failed else math.inf)
-            if given_s or not may_help:
-                return bool(given_s)
+                self._keep_timings(sentence, broke_off_s=spec.duration_s(given) if failed else math.inf)
+            if given or not may_help:
+                return bool(given)
         return False
 
     async def _put(self, sentence: Say, audio: bytes, converter: Converter) -> None:

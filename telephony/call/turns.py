@@ -52,7 +52,7 @@ class TurnTaker:
         self._failed = False
         self._is_over = False  # by the recogniser's own opinion
         self._is_settled = False  # the words so far will do
-        self._silence_s = self._rules.endpointing.normal_s  # how long the caller must be silent to have finished
+        self._silence_s: float | None = None  # that the caller must keep to have finished, once it was asked for
 
     @property
     def number(self) -> int:
@@ -127,13 +127,14 @@ class TurnTaker:
         """A streaming recogniser has made out this much of the turn. Where no voice was noticed, the caller talks."""
         if text.strip() == self._so_far and not self._is_settled:
             return
-        if self._started_at is not None and not same_words(text, self._so_far):
+        matters = self._is_over or not self._has_voice
+        if self._started_at is not None and matters and not same_words(text, self._so_far):
             self._is_over = False
             if not self._has_voice:
                 self._stopped_at = min(now, self._started_at + self._rules.longest_turn_s)
         self._so_far = text.strip()
         self._is_settled = False
-        self._weigh()
+        self._silence_s = None
 
     def engine_says_over(self) -> None:
         """The recogniser's own opinion is that the caller has finished, which holds until they say more."""
@@ -154,7 +155,7 @@ class TurnTaker:
         found = (text or "").strip() or self._so_far
         self._failed = text is None and not found
         self._text = None if self._failed else found
-        self._weigh()
+        self._silence_s = None
 
     def poll(self, now: float) -> tuple[list[Action], CallerTurn | None]:
         """Whatever is due by `now`: a request to recognise, or the finished turn."""
@@ -201,7 +202,11 @@ class TurnTaker:
 
     @property
     def _wanted_s(self) -> float:
-        return 0.0 if self._is_over else self._silence_s
+        if self._is_over:
+            return 0.0
+        if self._silence_s is None:  # it takes a while to weigh words, so only those up to a pause are weighed
+            self._silence_s = silence_s(self._known, self.expected, self._pauses, self._rules.endpointing)
+        return self._silence_s
 
     @property
     def _has_answer(self) -> bool:
@@ -214,14 +219,11 @@ class TurnTaker:
     def _go_on(self, at: float) -> list[Action]:
         self._stopped_at = self._asked_at = self._text = None
         self._failed = self._is_over = self._is_settled = False
-        self._weigh()
+        self._silence_s = None
         if self._started_at is not None:
             return []
         self._started_at = at
         return [Listen(self._number)]
-
-    def _weigh(self) -> None:
-        self._silence_s = silence_s(self._known, self.expected, self._pauses, self._rules.endpointing)
 
     def _ask(self, now: float) -> list[Action]:
         self._attempt += 1

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
+from functools import partial
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -103,8 +104,8 @@ class MediaLine:
                 if data is None or self._stream.is_over:
                     over.set_result(None)
 
-        context = copy_context()
-        divert(lambda data: context.run(arrived, data))
+        run: Callable[..., None] = copy_context().run
+        divert(partial(run, arrived))
         try:
             await over
         finally:

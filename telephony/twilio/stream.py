@@ -195,11 +195,12 @@ class MediaStream:
 
     def _missing_ms(self, media: Media) -> int:
         """Silence between the last audio and this, by Twilio's own clock; moves that clock on."""
-        start_ms, end_ms = media.timestamp_ms, media.timestamp_ms + len(media.payload) // BYTES_PER_MS
+        start_ms = media.timestamp_ms
+        end_ms = start_ms + len(media.payload) // BYTES_PER_MS
         expected_ms = start_ms if self._audio_end_ms is None else self._audio_end_ms
-        self._audio_end_ms = max(end_ms, expected_ms)
-        missing_ms = min(start_ms - expected_ms, MAX_GAP_MS)
-        return missing_ms if missing_ms >= GAP_MS else 0
+        self._audio_end_ms = end_ms if end_ms > expected_ms else expected_ms
+        missing_ms = start_ms - expected_ms
+        return 0 if missing_ms < GAP_MS else min(missing_ms, MAX_GAP_MS)
 
     def _refuse(self, kind: FaultKind, detail: str) -> Fault:
         self._refused += 1
