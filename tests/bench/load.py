@@ -8,10 +8,10 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from time import monotonic
 from typing import cast
 
+import numpy as np
 import orjson
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -168,10 +168,8 @@ class LoadGenerator:
         self._door = door
         self._script = script
         self._reply_s = reply_s
-        frames = [speech[start : start + FRAME_BYTES] for start in range(0, len(speech), FRAME_BYTES)]
-        frames[-1] += LINE_AT_REST[len(frames[-1]) :]
-        self._speech_frames = [b64encode(frame) for frame in frames]
-        self._rest_frames = [b64encode(frame) for frame in _noise(noise_rms)]
+        self._speech_frames = _frames(speech + LINE_AT_REST[: -len(speech) % FRAME_BYTES], noise_rms)
+        self._rest_frames = _frames(mulaw.SILENCE * mulaw.RATE_HZ, noise_rms)
 
     async def run(self, calls: int, spread_s: float, progress: Callable[[int], None] = lambda _: None) -> Outcome:
         """Make so many calls, begun evenly over `spread_s`; tells `progress` how many are over.
@@ -239,12 +237,12 @@ class LoadGenerator:
                 line.send_frame(self._speech_frames, self._rest_frames, now)
 
 
-def _noise(rms: float) -> list[bytes]:
-    """A second of a line at rest, in frames."""
-    random = Random(1)
-    samples = (round(random.gauss(0, rms)) for _ in range(mulaw.RATE_HZ))
-    sound = mulaw.encode(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
-    return [sound[start : start + FRAME_BYTES] for start in range(0, len(sound), FRAME_BYTES)]
+def _frames(sound: bytes, noise_rms: float) -> list[bytes]:
+    """The sound in noise, in frames as they are sent."""
+    random = np.random.default_rng(1)
+    samples = np.frombuffer(mulaw.decode(sound), "<i2") + noise_rms * random.standard_normal(len(sound))
+    noisy = mulaw.encode(samples.clip(-32768, 32767).astype("<i2").tobytes())
+    return [b64encode(noisy[start : start + FRAME_BYTES]) for start in range(0, len(noisy), FRAME_BYTES)]
 
 
 async def _stream_of(webhooks: WebhookClient, voice_url: str, identity: CallIdentity) -> Stream:
