@@ -1,4 +1,4 @@
-"""Sample-rate conversion for live audio: a polyphase FIR filter that answers every chunk at once."""
+"""Sample-rate conversion for live audio: a polyphase FIR filter as a matrix, that answers every chunk at once."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ HIGHEST_HZ = 48000
 _PASSBAND = 0.85  # of the lower Nyquist frequency: 3400 Hz beside a telephone's 8000 Hz
 _STOPBAND_DB = 66.0  # 60 are promised; the rest is for the rounding of taps and samples
 _TAP_SCALE = 1 << 24  # taps are whole multiples of its inverse: float64 adds their products exactly, in any order
-_MOST_PHASES = 1024  # a bank of them takes up to 0.5 MB
-_FEW_PHASES = 8  # up to here a product per phase is quicker than one over gathered windows
-_GATHERED = 8192  # samples gathered at a time: arrays beyond 128 kB are mapped and unmapped, dearer than the sums
+_MOST_PHASES = 512  # a matrix of them takes 14 MB at worst; of rates in use 11025 Hz takes most, 1.3 MB
+_BLOCK = 16  # outputs made in one row of a matrix product, or the whole multiple of the phases nearest to that
+_MOST_PRODUCTS = 1 << 18  # at a time: for more OpenBLAS would wake up threads, which cost more than they help
 
 
 class Resampler:
@@ -32,7 +32,7 @@ class Resampler:
         self._begin()
 
     def _begin(self) -> None:
-        self._slot = 0  # of the next output, whose window starts at the first sample held
+        self._slot = 0  # of the next output in its turn, whose first window starts at the first sample held
         self._held: NDArray[np.float64] = np.zeros(self._bank.width - 1 if self._bank else 0)
 
     @property
@@ -60,18 +60,17 @@ class Resampler:
         return tail
 
     def _filter(self, bank: "_FilterBank", samples: NDArray[np.int16]) -> bytes:
-        held = np.concatenate((self._held, samples), dtype=np.float64)
-        origin = bank.window_start(self._slot)
-        complete = max(0, len(held) - bank.width + 1)  # windows, one at each input sample
-        count = bank.first_slot_at(origin + complete) - self._slot
-        if bank.down == 1:
-            products = _by_correlation(bank, held, count)
-        else:
-            # Overlapping rows over one buffer, as sliding_window_view makes them at ten times the price.
-            windows = np.ndarray((complete, bank.width), np.float64, held, 0, (held.itemsize, held.itemsize))
-            products = (_by_phase if bank.up <= _FEW_PHASES else _by_gathering)(bank, windows, self._slot, count)
-        self._held = held[bank.window_start(self._slot + count) - origin :].copy()
-        self._slot = (self._slot + count) % bank.up
+        known = len(self._held)
+        size = known + len(samples)
+        ready = bank.outputs(size)  # of those whose windows are complete, from the beginning of the turn
+        rows = -(-ready // bank.block)
+        held = np.zeros(max(size, (rows - 1) * bank.step + len(bank.taps)))
+        held[:known] = self._held
+        held[known:size] = samples
+        products = _product(bank, held, rows)[self._slot : ready]
+        turns = ready // bank.up
+        self._held = held[turns * bank.down : size].copy()
+        self._slot = ready - turns * bank.up
         np.rint(products, out=products)
         return products.clip(-32768.0, 32767.0, out=products).astype("<i2").tobytes()
 
@@ -80,24 +79,24 @@ class Resampler:
 class _FilterBank:
     """One low-pass filter taken apart into the `up` sets of taps that the outputs use in turn.
 
-    Output n is taken at input time n * down / up: its slot is n, its window of `width` samples starts (relative to the
-    first one's) at the whole part of that time, and its taps are the row n mod `up`.
+    Output n is taken at input time n * down / up: its window of `width` samples starts (relative to the first one's) at
+    the whole part of that time, and it uses set n mod `up`. So a turn of `up` outputs takes `down` samples, and each
+    `block` of outputs, which is some whole turns, is the same matrix, `taps`, times the samples that its windows cover.
+    A block begins `step` samples after the one before.
     """
 
     source_hz: int
     up: int
     down: int
     width: int
-    rows: NDArray[np.float64]
-    starts: NDArray[np.intp]
+    block: int
+    step: int
+    taps: NDArray[np.float64]
     delay_s: float
 
-    def window_start(self, slot: int) -> int:
-        return slot * self.down // self.up
-
-    def first_slot_at(self, start: int) -> int:
-        """The first slot whose window starts at `start` or later."""
-        return -(-start * self.up // self.down)
+    def outputs(self, samples: int) -> int:
+        """How many windows are complete in so many samples from the first one's start."""
+        return max(0, -(-(samples - self.width + 1) * self.up // self.down))
 
 
 @lru_cache(maxsize=16)
@@ -118,40 +117,22 @@ def _filter_bank(source_hz: int, target_hz: int) -> _FilterBank:
     times = np.arange(width * up) - half
     cutoff = (edge_hz - transition_hz / 2) / filter_hz
     taps = 2 * cutoff * np.sinc(2 * cutoff * times) * np.kaiser(width * up, 0.1102 * (_STOPBAND_DB - 8.7))
-    slots = np.arange(up)
     phases = (np.rint(taps * up * _TAP_SCALE) / _TAP_SCALE).reshape(width, up).T[:, ::-1]
-    rows = np.ascontiguousarray(phases[slots * down % up])
-    return _FilterBank(source_hz, up, down, width, rows, slots * down // up, half / filter_hz)
+    block = max(1, round(_BLOCK / up)) * up
+    starts = [output * down // up for output in range(block)]
+    matrix = np.zeros((starts[-1] + width, block))
+    for output, start in enumerate(starts):
+        matrix[start : start + width, output] = phases[output * down % up]
+    return _FilterBank(source_hz, up, down, width, block, block // up * down, matrix, half / filter_hz)
 
 
-def _by_correlation(bank: _FilterBank, held: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """`count` outputs where every input sample begins a window for each phase: rates that are multiples."""
-    products = np.empty(count)
-    if count:
-        for phase, row in enumerate(bank.rows):
-            products[phase :: bank.up] = np.correlate(held, row)
-    return products
-
-
-def _by_phase(bank: _FilterBank, windows: NDArray[np.float64], slot: int, count: int) -> NDArray[np.float64]:
-    """`count` outputs from `slot` on, the outputs of one phase at a time: their windows lie `down` samples apart."""
-    products = np.empty(count)
-    for first in range(min(bank.up, count)):
-        start = bank.window_start(slot + first) - bank.window_start(slot)
-        turn = products[first :: bank.up]
-        np.vecdot(windows[start :: bank.down][: len(turn)], bank.rows[(slot + first) % bank.up], out=turn)
-    return products
-
-
-def _by_gathering(bank: _FilterBank, windows: NDArray[np.float64], slot: int, count: int) -> NDArray[np.float64]:
-    """The same with windows gathered in output order, for ratios that come back to a phase only rarely."""
-    products = np.empty(count)
-    origin = bank.window_start(slot)
-    done = 0
-    while done < count:
-        row = (slot + done) % bank.up
-        run = min(count - done, bank.up - row, max(1, _GATHERED // bank.width))
-        starts = bank.starts[row : row + run] + (bank.window_start(slot + done) - bank.window_start(row) - origin)
-        np.vecdot(windows[starts], bank.rows[row : row + run], out=products[done : done + run])
-        done += run
-    return products
+def _product(bank: _FilterBank, held: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """So many blocks of outputs, in a row, of the samples held."""
+    products = np.empty((rows, bank.block))
+    at_once = max(1, _MOST_PRODUCTS // bank.taps.size)
+    for first in range(0, rows, at_once):
+        size = min(at_once, rows - first), len(bank.taps)
+        # Overlapping rows over one buffer, as sliding_window_view makes them at ten times the price.
+        windows = np.ndarray(size, np.float64, held, first * bank.step * 8, (bank.step * 8, 8))
+        np.matmul(np.ascontiguousarray(windows), bank.taps, out=products[first : first + size[0]])
+    return products.reshape(-1)
