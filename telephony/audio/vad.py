@@ -17,7 +17,7 @@ from providers.audio import mulaw
 from providers.errors import ConfigurationError
 from telephony.audio import silero
 from telephony.audio.framer import Framer
-from telephony.audio.gate import Gate, loudness
+from telephony.audio.gate import REMINDERS, Gate, loudness
 from telephony.audio.silero import SileroEngine
 from telephony.audio.webrtc import WebRtcEngine
 
@@ -25,9 +25,8 @@ logger = logging.getLogger(__name__)
 
 WINDOW_SAMPLES = 256
 WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
-REMINDER_WINDOWS = 8
-"""Of a voice that is plain without it the detector hears every eighth window: whom it knows it notices 30 ms sooner."""
 REMINDED_WITHIN_S = 0.1
+"""How long windows that the detector is to hear, though it is not asked about them, may wait for a run."""
 
 
 class VadEngine(Protocol):
@@ -72,8 +71,7 @@ class VadStream:
         self._gate = Gate()
         self._waiting: deque[_Window] = deque()
         self._under_way = 0  # windows taken, and not answered yet
-        self._plain = 0  # windows that were told to be voice without the detector
-        self._reminder: _Window | None = None  # the newest of them that it is to hear all the same
+        self._reminders: deque[_Window] = deque(maxlen=REMINDERS)  # told, but the detector is to hear them all the same
         self._last = 0.0
         self._closed = False
 
@@ -101,7 +99,7 @@ class VadStream:
 
     @property
     def _has_work(self) -> bool:
-        return bool(self._waiting) or self._reminder is not None
+        return bool(self._waiting or self._reminders)
 
     def _wait(self, window: "_Window") -> None:
         self._waiting.append(window)
@@ -112,10 +110,10 @@ class VadStream:
         self._hub._wake()
 
     def _take(self) -> tuple["_Window", bool]:
-        """The oldest window waiting; if there is none the reminder, to which no answer is wanted."""
-        reminder, self._reminder = self._reminder, None
-        if reminder is not None and not self._waiting:
-            return reminder, False
+        """The oldest window waiting; if there is none a reminder, to which no answer is wanted."""
+        if not self._waiting:
+            return self._reminders.popleft(), False
+        self._reminders.clear()
         self._under_way += 1
         return self._waiting.popleft(), True
 
@@ -135,11 +133,9 @@ class VadStream:
 
     def _tell_plainly(self, audio: bytes, rms: float, probability: float) -> None:
         self._tell(rms, probability)
-        if probability:
-            self._plain += 1
-            if self._plain % REMINDER_WINDOWS == 0:
-                self._reminder = _Window(audio, rms)
-                self._hub._wake_later()
+        if self._gate.reminds(probability):
+            self._reminders.append(_Window(audio, rms))
+            self._hub._wake_later()
 
     def _tell_dropped(self, window: "_Window") -> None:
         # A dropped window counts as the one before it: one probability a window keeps the listener's time true.
@@ -275,7 +271,7 @@ class VadHub:
 
     def _remind(self) -> None:
         self._reminding = None
-        if any(stream._reminder is not None for stream in self._streams.values()):
+        if any(stream._reminders for stream in self._streams.values()):
             self._wake()
 
     def _count_dropped(self) -> None:

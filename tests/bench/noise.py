@@ -12,7 +12,7 @@ from providers.audio.resample import Resampler
 from telephony.audio.gate import Gate, loudness
 from telephony.audio.silero import SileroEngine, packaged_model
 from telephony.audio.speech import SpeechDetector, SpeechEdge, SpeechStarted
-from telephony.audio.vad import REMINDER_WINDOWS, WINDOW_S, WINDOW_SAMPLES
+from telephony.audio.vad import WINDOW_S, WINDOW_SAMPLES
 from tests.bench.results import Row
 from tests.bench.stats import percentile
 
@@ -148,7 +148,6 @@ def _edges(
 ) -> list[SpeechEdge]:
     detector = SpeechDetector(hangover_ms=engine.hangover_ms)
     edges: list[SpeechEdge] = []
-    plain = 0
     for number in range(len(line) // WINDOW_SAMPLES):
         window = line[number * WINDOW_SAMPLES : (number + 1) * WINDOW_SAMPLES]
         rms = loudness(window)
@@ -156,9 +155,7 @@ def _edges(
             gate.vouch()
         probability = None if gate is None else gate.judge(rms)
         found.windows += 1
-        plain += bool(probability)
-        is_reminder = probability and plain % REMINDER_WINDOWS == 0
-        if probability is None or is_reminder:
+        if gate is None or probability is None or gate.reminds(probability):
             found.scored += 1
             (scored,) = engine.run([0], np.frombuffer(mulaw.decode(window), "<i2")[None])
             probability = scored if probability is None else probability

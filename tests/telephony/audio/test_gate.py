@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.audio import mulaw
-from telephony.audio.gate import SILENT_RMS, VOUCHED_WINDOWS, Gate, loudness
+from telephony.audio.gate import REMINDER_WINDOWS, REMINDERS, SILENT_RMS, VOUCHED_WINDOWS, Gate, loudness
 from tests.providers.audio.signals import tone
 
 REST = 100.0
@@ -85,6 +85,14 @@ def test_where_there_are_words_what_is_loud_is_the_voice_and_a_pause_is_as_the_l
     assert [gate.judge(20 * REST), gate.judge(REST)] == [None, None]
     gate.vouch()
     assert [gate.judge(20 * REST), gate.judge(2 * REST), gate.judge(1.5 * REST), gate.judge(0.0)] == [1, 1, 0, 0]
+
+
+def test_the_detector_is_to_hear_a_part_of_the_voice_and_the_beginning_of_the_pause() -> None:
+    gate = Gate()
+    assert not any(gate.reminds(0.0) for _ in range(20))
+    voice = [gate.reminds(1.0) for _ in range(3 * REMINDER_WINDOWS)]
+    assert [number for number, reminds in enumerate(voice, start=1) if reminds] == [8, 16, 24]
+    assert [gate.reminds(0.0) for _ in range(20)] == [True] * REMINDERS + [False] * (20 - REMINDERS)
 
 
 def test_words_vouch_for_a_while() -> None:

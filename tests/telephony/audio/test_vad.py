@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from providers.audio import mulaw
 from providers.errors import ConfigurationError
 from telephony.audio import silero
+from telephony.audio.gate import REMINDER_WINDOWS, REMINDERS
 from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.silero import SileroEngine
-from telephony.audio.vad import REMINDER_WINDOWS, WINDOW_S, VadHub, VadStream, load_engine
+from telephony.audio.vad import WINDOW_S, VadHub, VadStream, load_engine
 from telephony.audio.webrtc import WebRtcEngine
 
 LEVELS = mulaw.decode(bytes(range(255, 127, -1)))  # the positive codes, by rising level
@@ -141,8 +142,13 @@ async def test_while_words_vouch_for_a_voice_the_detector_hears_a_part_of_it_and
             await asyncio.sleep(0)
         await busy(meter)
     assert ear.levels == [128] * 3 * REMINDER_WINDOWS
-    stream.feed(window(0))
-    assert ear.levels[-1] == 0
+    heard = len(meter.batches)
+    for _ in range(2 * REMINDERS):  # some of the pause, too
+        stream.feed(window(0))
+    assert ear.levels[-2 * REMINDERS :] == [0] * 2 * REMINDERS
+    stream.feed(window(100))
+    assert (await ear.hears(3 * REMINDER_WINDOWS + 2 * REMINDERS + 1))[-1] == 100
+    assert heard < len(meter.batches) <= heard + REMINDERS + 1
 
 
 async def test_what_words_vouch_for_is_told_after_all_that_waits(hub: VadHub, meter: Meter) -> None:
