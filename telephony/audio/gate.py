@@ -6,8 +6,8 @@ SILENT_RMS = 12.0
 """In steps of a 16-bit sample, -69 dBFS: below this there is nothing on a telephone line, not even breath."""
 CLEAR_DB, STEADY_SHARE = 23.0, 0.8
 """A line is clear if its voice is so far above its noise, and so much of the noise is as loud as all of it."""
-REMINDER_WINDOWS = 8
-"""Of a voice that is plain the detector hears every eighth window all the same: whom it knows it notices sooner."""
+REMINDER_WINDOWS = 4
+"""Of a voice that is plain the detector hears every fourth window all the same: whom it knows it notices sooner."""
 REMINDERS = 4
 """So many windows of the pause after it, too: a detector that missed it takes the next sound for more of the voice."""
 VOUCHED_WINDOWS = 16

@@ -91,7 +91,7 @@ def test_the_detector_is_to_hear_a_part_of_the_voice_and_the_beginning_of_the_pa
     gate = Gate()
     assert not any(gate.reminds(0.0) for _ in range(20))
     voice = [gate.reminds(1.0) for _ in range(3 * REMINDER_WINDOWS)]
-    assert [number for number, reminds in enumerate(voice, start=1) if reminds] == [8, 16, 24]
+    assert [number for number, reminds in enumerate(voice, start=1) if reminds] == [4, 8, 12]
     assert [gate.reminds(0.0) for _ in range(20)] == [True] * REMINDERS + [False] * (20 - REMINDERS)
 
 
