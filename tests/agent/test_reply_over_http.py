@@ -11,6 +11,7 @@ import pytest
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool, tool
+from langchain_openai.chat_models._client_utils import _cached_async_httpx_client
 
 from agent.llm_factory import LLMFactory
 from agent.minds import Minds
@@ -50,6 +51,7 @@ async def connect(configure: Configure) -> AsyncIterator[Connect]:
     for llm in made:
         if (client := getattr(llm, "root_async_client", None)) is not None:
             await client.close()
+    _cached_async_httpx_client.cache_clear()  # it would hand a closed client out to a server on the same port
 
 
 async def all_events(llm: BaseLanguageModel[Any], provider: str, *tools: BaseTool) -> list[ReplyEvent]:
