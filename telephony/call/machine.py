@@ -141,7 +141,7 @@ class CallMachine:
                 self._keypad.want(event.length, event.terminator)
             case events.SentenceHeard():
                 actions = self._bot.was_heard(event, now) + self._answer_deferred(now)
-                return actions + (self._leave(HandOver()) if self._leaves_at is not None else [])
+                return actions + self._leave_unnoticed()
             case events.SentenceFailed():
                 return self._bot.voice_failed(event.sentence, now) + self._answer_deferred(now)
             case events.SentenceCut():
@@ -175,12 +175,17 @@ class CallMachine:
         return self._bot.part(EndReason.TOO_LONG, self._rules.goodbye, now)
 
     def _poll_leave(self, now: float) -> list[Action]:
-        """Another process is to take the call up: at the first moment at which nobody notices, or at the last."""
-        if self._leaves_at is None:
-            return []
+        """Another process is to take the call up, and it cannot wait any longer."""
+        return self._leave(HandOver()) if self._leaves_at is not None and now >= self._leaves_at else []
+
+    def _leave_unnoticed(self) -> list[Action]:
+        """If another process is to take the call up: between two of our sentences, unless the caller is at it.
+
+        Not while we listen: who begins to speak as a call changes hands loses their first sounds, and only a caller
+        who has just heard us is sure to take a moment.
+        """
         busy = self._caller.is_open or self._keypad.is_open
-        is_due = now >= self._leaves_at or (self.phase is Phase.LISTENING and not busy)
-        return self._leave(HandOver()) if is_due else []
+        return [] if self._leaves_at is None or busy else self._leave(HandOver())
 
     def _leave(self, ending: HandOver | HangUp) -> list[Action]:
         return [] if self.phase is Phase.ENDED else self._caller.close() + self._bot.leave(ending)

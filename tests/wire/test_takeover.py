@@ -20,6 +20,9 @@ DRAINED_WITHIN_S = 25.0
 REPLACED_WITHIN_S = 10.0
 """A process looks every two seconds whether its calls are still its own."""
 
+PATIENCE_S = 2.0
+"""How long a caller waits for more, where the bot may have to come back in the middle of what it says."""
+
 
 @pytest.fixture
 async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
@@ -29,12 +32,13 @@ async def fleet(tmp_path: Path) -> AsyncIterator[Fleet]:
 
 async def test_a_call_outlives_one_process_after_the_other(fleet: Fleet) -> None:
     first, second, third = fleet.processes
-    asking = Watch(Moment("it asks for a code", TYPED, a(BotSpeaking), 2, then_s=0.5))
+    asking = Watch(Moment("it asks for a code", TYPED, a(BotSpeaking), 2, then_s=0.2))
+    again = Watch(Moment("another stream", TYPED, a(StreamOpened), 2))
     typing = Watch(Moment("keys are pressed", TYPED, a(CallerPressed), 2, then_s=0.3))
 
     def watch(event: Event) -> None:
-        asking(event)
-        typing(event)
+        for moment in (asking, again, typing):
+            moment(event)
 
     fleet.balancer.ports = [first.port]
     async with asyncio.TaskGroup() as tasks:
@@ -45,6 +49,7 @@ async def test_a_call_outlives_one_process_after_the_other(fleet: Fleet) -> None
         await asking.happened.wait()
         fleet.balancer.ports = [second.port]
         await first.kill()
+        await again.happened.wait()
         await typing.happened.wait()
         fleet.balancer.ports = [third.port]
         await second.kill()
@@ -66,11 +71,11 @@ async def test_a_process_that_is_told_to_end_hands_its_calls_over_and_nobody_not
         calls = []
         for script in scripts:
             watch = Watch(Moment("it goes on", script, a(BotSpeaking), then_s=0.2))
-            calls.append(tasks.create_task(fleet.call(*script, on_event=watch)))
+            calls.append(tasks.create_task(fleet.call(*script, on_event=watch, patience_s=PATIENCE_S)))
             await watch.happened.wait()
         fleet.balancer.ports = [process.port for process in fleet.processes]
         leaving.terminate()
-        calm = {script: tasks.create_task(fleet.call(*script)) for script in set(scripts)}
+        calm = {script: tasks.create_task(fleet.call(*script, patience_s=PATIENCE_S)) for script in set(scripts)}
         await leaving.ended(DRAINED_WITHIN_S)
 
     for script, calling in zip(scripts, calls, strict=True):

@@ -158,9 +158,29 @@ def test_turns_go_on_being_numbered_and_counted() -> None:
 # --- leaving -------------------------------------------------------------------------------------------------------
 
 
-def test_a_silent_line_is_left_at_once(call: Driver) -> None:
-    assert call.happen(events.HandOverWanted(call.now + WITHIN_S)) == [HandOver()]
+def test_a_caller_who_may_begin_to_speak_is_listened_to(call: Driver) -> None:
+    assert call.happen(events.HandOverWanted(call.now + WITHIN_S)) == []
+
+    assert HandOver() not in call.caller_says("When do you open?")
+    call.bot_replies("At noon.")
+    assert call.hear_all()[-1] == HandOver()
     assert call.machine.deadline() is None
+
+
+def test_a_caller_who_says_nothing_is_left_once_they_were_asked_whether_they_are_there(call: Driver) -> None:
+    call.happen(events.HandOverWanted(call.now + WITHIN_S))
+
+    assert Say(0, 1, RULES.still_there) in call.after(RULES.caller_silence_s)
+    assert call.hear_all()[-1] == HandOver()
+
+
+def test_a_caller_who_talks_over_the_end_of_a_sentence_is_heard_out(call: Driver) -> None:
+    call.caller_says("When do you open?")
+    call.bot_replies("At noon.", "Every day.")
+    call.happen(events.HandOverWanted(call.now + WITHIN_S))
+    call.happen(events.SpeechStarted(call.now))
+
+    assert HandOver() not in call.happen(events.SentenceHeard(1, 0))
 
 
 def test_the_sentence_being_said_is_finished_and_no_other(call: Driver) -> None:
