@@ -112,7 +112,6 @@ class Callers:
         options = self._fleet.options(
             caller_number=live.number,
             asks_after_drop=live.asks,
-            fallback_url=f"{self._fleet.base_url}/twilio/voice",
             follow_feed=False,
             max_call_s=120.0,
         )

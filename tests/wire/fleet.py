@@ -148,6 +148,7 @@ class Fleet:
         """Those of a call to the fleet."""
         options = CallOptions(
             url=f"{self.base_url}/twilio/voice",
+            fallback_url=f"{self.base_url}/twilio/voice",  # where a question went to a process that died over it
             auth_token=TOKEN,
             account_sid=ACCOUNT,
             caller_number=CALLER,
