@@ -17,6 +17,7 @@ from agent.spoken import speakable
 from agent.tools import ControlRequested
 from providers.errors import ProviderException
 from telephony.call import actions, events
+from telephony.call.alarm import Alarm
 from telephony.call.journal import Detail, Journal, Kind
 from telephony.call.listener import Listener, VoiceDetection
 from telephony.call.machine import CallMachine
@@ -109,8 +110,7 @@ class CallSession:
         self._confirmed = asyncio.Event()
         self._tally = Tally()
         self._rounds: list[ToolRound] = []  # of a guess, remembered once it is confirmed
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at: float | None = None
+        self._alarm = Alarm(self._on_alarm)
 
     async def run(self) -> str:
         """Serve the call until it has ended, and say why it did; raises only for faults of ours, in a group."""
@@ -209,8 +209,7 @@ class CallSession:
         self._listener.close()
         self._speaker.close()
         self._cancel_reply()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.set(None)
 
     # --- facts in, orders out ----------------------------------------------------------------------------------
 
@@ -226,8 +225,7 @@ class CallSession:
                 self._note(Kind.SENTENCE_FAILED, turn=turn, sentence=sentence)
         self._carry_out(self._machine.handle(event, self._clock()))
 
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_alarm(self) -> None:
         self._carry_out(self._machine.handle_timer(self._clock()))
 
     def _carry_out(self, orders: Sequence[actions.Action]) -> None:
@@ -236,15 +234,8 @@ class CallSession:
         self._arm()
 
     def _arm(self) -> None:
-        """One timer, at the machine's next deadline."""
-        at = None if self._ended.done() else self._machine.deadline()
-        if self._timer is not None:
-            if self._timer_at == at:
-                return
-            self._timer.cancel()
-        # What uvloop gives for an instant that has passed cannot tell it, so that is kept beside.
-        self._timer_at = at
-        self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
+        """Come back to the machine at its next deadline."""
+        self._alarm.set(None if self._ended.done() else self._machine.deadline())
 
     def _do(self, order: actions.Action) -> None:  # noqa: C901 - a case an order, no logic
         match order:

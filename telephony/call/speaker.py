@@ -18,6 +18,7 @@ from providers.voice.speech import audio_chunks
 from providers.voice.types import WordTiming
 from telephony.call import events
 from telephony.call.actions import Say
+from telephony.call.alarm import Alarm
 from telephony.call.journal import Kind
 from telephony.call.playout import Begun, Heard, Playout, SendAudio
 
@@ -90,8 +91,7 @@ class Speaker:
         self._asked: Say | None = None  # what the engine was asked to speak last
         self._spoken: dict[tuple[int, int], _Spoken] = {}  # of sentences not heard to their end, if more is known
         self._work: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at: float | None = None
+        self._alarm = Alarm(self._pump)
 
     def say(self, sentence: Say) -> None:
         """Speak this after all that was given before."""
@@ -109,7 +109,7 @@ class Speaker:
         """Fall silent at once, but keep what was not heard."""
         passed = self._playout.hold(self._clock())
         self._line.clear()
-        self._arm()
+        self._alarm.set(self._playout.wakes_at())
         for fact in passed:
             self._tell(fact)
 
@@ -126,7 +126,7 @@ class Speaker:
         if not self._playout.is_held:
             self._line.clear()
         cut = self._playout.drop(self._clock())
-        self._arm()
+        self._alarm.set(self._playout.wakes_at())
         if unsaid is not None and unsaid is self._asked:
             self._keep_timings(unsaid)
         known, self._spoken = self._spoken, {}
@@ -139,8 +139,7 @@ class Speaker:
     def close(self) -> None:
         self._drop_work()
         self._sentences.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.set(None)
 
     def _drop_work(self) -> None:
         if self._work is not None:
@@ -242,21 +241,7 @@ class Speaker:
             logger.warning("the carrier did not echo the mark of sentence %d:%d", fact.turn, fact.sentence)
             self._tell(fact)
         self._room.set()
-        self._arm()
-
-    def _arm(self) -> None:
-        """One timer, for when the ledger has something to do."""
-        at = self._playout.wakes_at()
-        if self._timer is not None:
-            if self._timer_at == at:
-                return
-            self._timer.cancel()
-        self._timer_at = at
-        self._timer = None if at is None else asyncio.get_running_loop().call_at(at, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._pump()
+        self._alarm.set(self._playout.wakes_at())
 
     def _tell(self, fact: Begun | Heard) -> None:
         if isinstance(fact, Begun):
