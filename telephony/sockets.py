@@ -8,6 +8,7 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.speedups import apply_mask
 
+from telephony.coalescing import CoalescedReading
 from telephony.twilio.line import DIRECT, Take
 
 AHEAD = 32
@@ -29,7 +30,7 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
 
     The stream is cut at the frames' ends; the websockets library is given those that are not whole frames of text, and
     a connection that sends any but these and control frames is its own from there on. Nor is the socket paused after
-    each message, as uvicorn does, but when `AHEAD` of them wait.
+    each message, as uvicorn does, but when `AHEAD` of them wait. One that is diverted is read together with all others.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -37,6 +38,8 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         self.queue: _Events = _Events()
         self._cuts = False  # whether the library stands between two frames, so that we may read them
         self._rest = b""  # the beginning of a frame
+        self._together: CoalescedReading | None = None  # what reads the socket now, if it is not the transport
+        self._fd = -1
 
     def divert(self, take: Take | None) -> None:
         """From now on give messages to `take` as they come, what waits first, and None once there are no more.
@@ -45,6 +48,10 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         """
         self.queue.divert(take)
         self._go_on_reading()
+        if take is None:
+            self.read_alone()
+        else:
+            self._read_together()
 
     def send_now(self, text: str) -> bool:
         """Send a message, unless the peer is behind or the socket is closing: then it is to be sent the usual way."""
@@ -75,6 +82,7 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         at, size, left = 0, len(data), AT_ONCE
         while size - at >= 2:
             if not left:
+                self.read_alone()
                 self.transport.pause_reading()
                 self.loop.call_soon(self._catch_up)
                 break
@@ -102,6 +110,29 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
                 return
             at = ends
         self._rest = data[at:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed."""
+        self.read_alone()
+        super().connection_lost(exc)
+
+    def read_alone(self) -> None:
+        """Let the transport read the socket again, if it does not."""
+        together, self._together = self._together, None
+        if together is not None:
+            together.remove(self._fd, self)
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def _read_together(self) -> None:
+        socket = self.transport.get_extra_info("socket")
+        if socket is None or not self._cuts or self.scheme == "wss" or self.transport.is_closing():
+            return
+        together = CoalescedReading.of(self.loop)
+        if together is not None and self._together is None:
+            self.transport.pause_reading()
+            self._together, self._fd = together, socket.fileno()
+            together.add(self._fd, self)
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message of the library's on, after which uvicorn reads no further until the application asks."""
@@ -141,6 +172,7 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
 
     def _leave(self, data: bytes) -> None:
         """Leave this, which begins with a frame, and all that follows to the library."""
+        self.read_alone()
         self._cuts, self._rest = False, b""
         if data:
             super().data_received(data)

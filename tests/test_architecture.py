@@ -23,6 +23,7 @@ RANK = (
     "telephony.feed",
     "telephony.interpreter",
     "telephony.lag",
+    "telephony.coalescing",
     "telephony.sockets",
     "telephony.admission",
     "telephony.termination",

@@ -17,7 +17,7 @@ class Loop:
     def __init__(self) -> None:
         self.ms = 0
         self.made = 0
-        self._timers: list[tuple[int, Callable[[], Any], "Timer"]] = []
+        self._timers: list[tuple[int, Callable[[], Any], Timer]] = []
 
     def time(self) -> float:
         return self.ms / 1000

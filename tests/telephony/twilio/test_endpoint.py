@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from providers.errors import OffhookError
+from telephony import coalescing
 from telephony.scenarios.clock import InventedTimeLoop
 from telephony.simulator.rest import serve
 from telephony.sockets import MediaSocketProtocol
@@ -177,9 +178,12 @@ async def close_code(socket: ClientConnection) -> int | None:
     return await Caller(socket).closed()
 
 
-@pytest.fixture(params=[MediaSocketProtocol, WebSocketsSansIOProtocol], ids=["our sockets", "any server's"])
-async def office(request: pytest.FixtureRequest) -> AsyncIterator[Office]:
-    async with Office().listening(request.param) as office:
+@pytest.fixture(params=["our sockets", "our sockets in a crowd", "any server's"])
+async def office(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    if "crowd" in request.param:
+        monkeypatch.setattr(coalescing, "CROWD", 1)
+    sockets = MediaSocketProtocol if "our" in request.param else WebSocketsSansIOProtocol
+    async with Office().listening(sockets) as office:
         yield office
 
 
