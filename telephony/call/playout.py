@@ -110,7 +110,7 @@ class Playout:
     def __init__(
         self,
         lead_s: float = 1.0,
-        message_s: float = 0.2,
+        message_s: float = 0.4,
         reserve_s: float = 0.2,
         mark_s: float = 2.0,
         mark_limit_s: float = 2.0,

@@ -21,7 +21,7 @@ DROPPED = Counter(
     "offhook_records_dropped", "Events of calls that were given up because the database was away too long"
 )
 
-LINGER_S = 0.05
+LINGER_S = 0.1
 """How long the first event waits for others to be written with it: what a killed process may lose."""
 _FROM_CALLERS = frozenset({Kind.CALLER_SAID, Kind.KEY_PRESSED})
 """What does not wait: a bot says its words again, but nobody can tell callers which of theirs were lost."""

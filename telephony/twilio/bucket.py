@@ -10,10 +10,9 @@ class Bucket:
         self._level = 0.0
         self._at = 0.0
 
-    def overflows(self, now: float) -> bool:
-        """Count one more; whether that is too many. What was too many is not counted."""
-        level = self._level - (now - self._at) * self._per_s
-        level = level + 1 if level > 0 else 1.0
+    def overflows(self, now: float, count: int = 1) -> bool:
+        """Count so many more; whether that is too many. What was too many is not counted."""
+        level = max(0.0, self._level - (now - self._at) * self._per_s) + count
         if level > self._at_once:
             return True
         self._level, self._at = level, now

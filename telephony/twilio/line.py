@@ -32,6 +32,8 @@ MESSAGES_PER_S = 200.0
 """Twilio sends 50 frames a second and an echo for each mark."""
 MESSAGES_AT_ONCE = 2000
 """What may have gathered while the network, or this process, stood still: 40 s of a call."""
+COUNTED_AT_ONCE = 50
+"""They are held against the clock so many at a time, once a second."""
 
 
 class LineBroken(OffhookError):  # noqa: N818 - says what happened
@@ -51,6 +53,7 @@ class MediaLine:
         self._is_sending = False
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
         self._rate = Bucket(MESSAGES_PER_S, MESSAGES_AT_ONCE)
+        self._uncounted = 0
         self._clock = asyncio.get_running_loop().time
         self._logged: set[FaultKind] = set()
 
@@ -121,9 +124,12 @@ class MediaLine:
 
     def _items(self, data: str | bytes) -> Iterable[Received]:
         """What a message brings, which may be nothing, but for its faults."""
-        if self._rate.overflows(self._clock()):
-            self._log(self._stream.flooded())
-            return ()
+        self._uncounted += 1
+        if self._uncounted == COUNTED_AT_ONCE:
+            self._uncounted = 0
+            if self._rate.overflows(self._clock(), COUNTED_AT_ONCE):
+                self._log(self._stream.flooded())
+                return ()
         received = self._stream.receive(data)
         if len(received) == 1 and type(received[0]) is Media:
             return received

@@ -32,13 +32,13 @@ def test_audio_goes_out_up_to_the_lead_and_then_in_step_with_playback() -> None:
     assert len(audio(playout.take(now=10.02))) == 1600
 
 
-def test_by_default_a_second_is_sent_ahead_in_messages_of_a_fifth() -> None:
+def test_by_default_a_second_is_sent_ahead_in_messages_of_two_fifths() -> None:
     playout = Playout()
     playout.add(1, 0, SECOND * 9)
     playout.finish(1, 0)
 
     sizes = [len(item.payload) for item in playout.take(now=0.0) if isinstance(item, SendAudio)]
-    assert sizes == [160, *[1600] * 5]
+    assert sizes == [160, *[3200] * 3]
     playout.hold(now=0.5)
     playout.resume()
     playout.take(now=99.0)
@@ -60,7 +60,7 @@ def test_audio_may_go_out_the_very_moment_that_was_told() -> None:
     playout = Playout(lead_s=0.02)
     playout.add(1, 0, SECOND)
 
-    assert len(audio(playout.take(now=0.0))) == 160 + 1600
+    assert len(audio(playout.take(now=0.0))) == 160 + 3200
 
 
 def test_a_sentence_is_sent_while_the_one_before_it_is_still_to_be_heard() -> None:
