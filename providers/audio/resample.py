@@ -72,7 +72,9 @@ class Resampler:
         self._held = held[turns * bank.down : size].copy()
         self._slot = ready - turns * bank.up
         np.rint(products, out=products)
-        return products.clip(-32768.0, 32767.0, out=products).astype("<i2").tobytes()
+        np.minimum(products, 32767.0, out=products)  # both of them in half the time of clip
+        np.maximum(products, -32768.0, out=products)
+        return products.astype("<i2").tobytes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
