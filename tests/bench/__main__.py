@@ -69,14 +69,14 @@ def memory(calls: Calls = 100, batches: int = 10) -> None:
 
 @app.command()
 def peer(rounds: Rounds = 3) -> None:
-    """Pipecat under the same calls, as many as it carries, beside the floor and our server."""
+    """Pipecat, the floor and our server under the same calls, so many that each has its core about two thirds full."""
     run(pipecat.install(console))
     cells = [
         Cell(pipecat.pipecat("default"), 4),
         Cell(pipecat.pipecat("silero"), 8),
         Cell(pipecat.pipecat("none"), 20),
-        Cell(ENGINE, 50),
-        Cell(DETECTOR, 50),
+        Cell(ENGINE, 200),
+        Cell(DETECTOR, 150),
         Cell(bare("best"), 200),
     ]
     report("peer", "Beside Pipecat", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))

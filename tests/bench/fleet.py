@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from random import Random
 
+from telephony.records.writer import LINGER_S
+
 DAY_S = 86_400.0
 
 
@@ -58,7 +60,7 @@ class Needs:
     restarts_per_hour: float
 
 
-def needs(calls: int, costs: Costs, dyno: Dyno, batch_s: float = 0.25) -> Needs:
+def needs(calls: int, costs: Costs, dyno: Dyno, batch_s: float = LINGER_S) -> Needs:
     """Dynos for that many calls with room for an uneven router; raises `ValueError` if a dyno carries no call.
 
     With random routing a dyno's calls spread around their mean by its root: room for four of those leaves less than
