@@ -104,7 +104,8 @@ class CoalescedReading:
         ready = self._epoll.poll(0, AT_ONCE)
         for fd, _ in ready:
             reader = self._readers.get(fd)
-            if reader is not None:  # it may have left while others were read
+            # It may have left while others were read; and what is closed may be another's by now, even a file's.
+            if reader is not None and not reader.transport.is_closing():
                 self._read_one(fd, reader)
         return len(ready)
 

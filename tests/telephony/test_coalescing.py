@@ -56,6 +56,9 @@ class Transport:
     def abort(self) -> None:
         self.is_aborted = True
 
+    def is_closing(self) -> bool:
+        return self.is_aborted
+
 
 class End:
     """Our end of a connection."""
@@ -210,6 +213,15 @@ def test_one_that_left_while_others_were_read_gets_nothing(world: World) -> None
     ends = world.join(2)
     for end, other in (ends, reversed(ends)):
         end.take = other.leave
+        end.peer.send(b"frame")
+    world.loop.wake()
+    assert sorted(end.got for end in ends) == [b"", b"frame"]
+
+
+def test_one_that_was_closed_while_others_were_read_is_not_read(world: World) -> None:
+    ends = world.join(2)
+    for end, other in (ends, reversed(ends)):
+        end.take = other.transport.abort
         end.peer.send(b"frame")
     world.loop.wake()
     assert sorted(end.got for end in ends) == [b"", b"frame"]
