@@ -104,8 +104,12 @@ class CoalescedReading:
         ready = self._epoll.poll(0, AT_ONCE)
         for fd, _ in ready:
             reader = self._readers.get(fd)
-            # It may have left while others were read; and what is closed may be another's by now, even a file's.
-            if reader is not None and not reader.transport.is_closing():
+            if reader is None:
+                continue  # it has left while others were read
+            if reader.transport.is_closing():
+                # Nobody reads it any more, so it would wake us for ever; and closed, its number may be a file's by now.
+                self.remove(fd, reader)
+            else:
                 self._read_one(fd, reader)
         return len(ready)
 

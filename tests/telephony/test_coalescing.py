@@ -227,6 +227,17 @@ def test_one_that_was_closed_while_others_were_read_is_not_read(world: World) ->
     assert sorted(end.got for end in ends) == [b"", b"frame"]
 
 
+def test_one_that_is_closing_wakes_nobody_for_what_it_still_sends(world: World) -> None:
+    closing, other = world.join(2)
+    closing.transport.abort()  # its socket stays open while there is something to be written to it
+    closing.peer.send(b"still talking")
+    world.loop.wake()
+    assert closing.got == b""
+
+    other.leave()
+    assert world.loop.woken is None
+
+
 def test_a_descriptor_that_is_anothers_by_now_stays_theirs(world: World) -> None:
     gone, new = world.join(2)
     fd = gone.ours.fileno()

@@ -13,6 +13,12 @@ def test_so_many_at_once_and_so_many_a_second() -> None:
     assert [bucket.overflows(100.0) for _ in range(4)] == [False, False, False, True]
 
 
+def test_many_may_be_counted_together() -> None:
+    bucket = Bucket(per_s=2.0, at_once=10)
+    assert [bucket.overflows(10.0, 5) for _ in range(3)] == [False, False, True]
+    assert [bucket.overflows(12.0, count) for count in (5, 4)] == [True, False]
+
+
 def test_who_keeps_to_the_rate_never_overflows() -> None:
     bucket = Bucket(per_s=50.0, at_once=2)
     assert not any(bucket.overflows(number / 50) for number in range(1000))
