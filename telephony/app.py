@@ -1,6 +1,5 @@
 """The web application: the routes of the line and the life of what its calls share."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,13 +8,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from telephony.interpreter import loading
 from telephony.logs import configure_logging
-from telephony.service import Service
 from telephony.termination import drain_on_sigterm
-
-SWITCH_INTERVAL_S = 0.0005
-"""How long a thread may have to wait for the interpreter. With Python's 5 ms, a busy event loop starves the threads
-that run the models: 25 calls at once then hear themselves interrupted up to a second late."""
 
 
 def create_app() -> Starlette:
@@ -23,9 +18,11 @@ def create_app() -> Starlette:
 
     `GET /healthz` says that the process lives, `GET /readyz` that it would serve a call at full speed.
     """
-    service = Service()
+    with loading():
+        from telephony.service import Service
+
+        service = Service()
     configure_logging(service.settings.LOG_LEVEL)
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from providers.errors import ConfigurationError, OffhookError
+from telephony.interpreter import loading
 from telephony.settings import settings
 from telephony.simulator.options import CallOptions
 
@@ -40,13 +41,14 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Worker processes [WEB_CONCURRENCY]")] = None,
 ) -> None:
     """Answer the phone: the webhooks and the media stream that a Twilio number points at."""
-    import uvicorn
+    with loading():
+        import uvicorn
 
-    from telephony.engines import check_configuration
-    from telephony.sockets import MediaSocketProtocol
+        from telephony.engines import check_configuration
+        from telephony.sockets import MediaSocketProtocol
 
-    settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
-    check_configuration()
+        settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
+        check_configuration()
     line = settings.telephony
     uvicorn.run(
         "telephony.app:create_app",

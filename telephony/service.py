@@ -14,7 +14,7 @@ from telephony.audio.vad import VadHub, load_engine
 from telephony.call.rules import CallRules
 from telephony.feed import CallFeed
 from telephony.fleet import LIFETIME_S
-from telephony.interpreter import hurry, set_aside
+from telephony.interpreter import hurry, loading
 from telephony.lag import LoopLag
 from telephony.metrics import Metrics
 from telephony.office import CallOffice
@@ -109,23 +109,30 @@ class Service:
 
     async def _warm_up(self) -> None:
         began_at = time.monotonic()
-        behind = await self._records.start()
-        self.office.fleet.start()
+        with loading():
+            behind = await self._records.start()
+            self.office.fleet.start()
+            without = await self._load_engines()
+        if why := without or behind:
+            self.office.not_ready = why
+            logger.error("no calls are taken: %s", why)
+        elif not self.office.is_leaving:
+            self.office.not_ready = None
+            logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
+            await self._record_last_words()
+
+    async def _load_engines(self) -> str:
+        """Returns why they cannot be used, as an operator reads it; nothing if they can."""
         try:
             await engines.load(self._detection)
         except* OffhookError as failure:
-            self._cannot(f"the engines cannot be loaded: {failure.exceptions[0]}")
+            why = f"the engines cannot be loaded: {failure.exceptions[0]}"
         except* Exception:
             logger.exception("loading the engines failed")
-            self._cannot("the engines cannot be loaded, the log says why")
+            why = "the engines cannot be loaded, the log says why"
         else:
-            if behind:
-                self._cannot(behind)
-            elif not self.office.is_leaving:
-                set_aside()
-                self.office.not_ready = None
-                logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
-                await self._record_last_words()
+            why = ""
+        return why
 
     async def _record_last_words(self) -> None:
         """Have that spoken now which a caller is to hear when there is no voice any more."""
@@ -134,10 +141,6 @@ class Service:
             self._clips[words] = await engines.clip(words)
         except Exception as error:
             logger.warning("a caller whom the engines fail will hear the carrier's apology, not ours: %r", error)
-
-    def _cannot(self, why: str) -> None:
-        self.office.not_ready = why
-        logger.error("no calls are taken: %s", why)
 
 
 def _rest(settings: TelephonySettings, token: str) -> TwilioRest | None:

@@ -51,7 +51,7 @@ async def loaded(client: httpx.AsyncClient) -> httpx.Response:
             response = await client.get("/readyz")
             if response.text != "the engines are loading":
                 return response
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
 
 
 async def voice(client: httpx.AsyncClient) -> httpx.Response:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from telephony.interpreter import SWITCH_S, hurry, set_aside
+from telephony.interpreter import SWITCH_S, hurry, loading
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +26,10 @@ class Node:
 
 
 def test_what_was_loaded_is_not_looked_at_again_but_what_comes_is() -> None:
-    loaded = Node()
-    set_aside()
+    with loading():
+        assert not gc.isenabled()
+        loaded = Node()
+    assert gc.isenabled()
     watched = {id(item) for item in gc.get_objects()}
     assert id(loaded) not in watched
     assert gc.get_freeze_count() > 10_000
