@@ -12,7 +12,6 @@ LIBRARIES = {
     "uvicorn.error": logging.INFO,  # at DEBUG it logs every frame of every socket: what callers say and key
     "websockets": logging.WARNING,
     "alembic": logging.WARNING,
-    "aiosqlite": logging.WARNING,  # at DEBUG it logs every statement with its values
     "sqlalchemy": logging.WARNING,  # at DEBUG it logs every row
     "langchain_nvidia_ai_endpoints": logging.WARNING,
 }

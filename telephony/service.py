@@ -61,7 +61,7 @@ class Service:
         self._records = Records(settings)
         self._lag = LoopLag()
         talks = Talks(self._records)
-        leases = Leases(self._records.engine, self._records.process, LIFETIME_S)
+        leases = Leases(self._records.database, self._records.process, LIFETIME_S)
         self._minds = engines.minds()
         self._clips: dict[str, bytes] = {}
         self._warm = WarmVoices(engines.voices, WARM_S)
@@ -82,7 +82,7 @@ class Service:
         self.metrics = Metrics(settings.METRICS_TOKEN, self._records.process, self.office, self._detection, self._lag)
         self.webhooks = Webhooks(settings, checker, documents, self.office)
         self.endpoint = StreamEndpoint(
-            checker, tokens, RedeemedTokens(self._records.engine), reception.serve, time.time
+            checker, tokens, RedeemedTokens(self._records.database), reception.serve, time.time
         )
         self._warming: asyncio.Task[None] | None = None
 

@@ -9,17 +9,17 @@ from telephony.settings import RecordSettings
 
 async def upgrade_database(url: str) -> str:
     """Bring the schema up to date and return its version. Raises `DatabaseAway`."""
-    engine = connect(url)
+    database = connect(url)
     try:
-        return await upgrade(engine)
+        return await upgrade(database)
     finally:
-        await engine.dispose()
+        await database.close()
 
 
 async def forget_caller(settings: RecordSettings, number: str) -> Forgotten:
     """Delete all calls from a number. Raises `DatabaseAway`, `StorageFailed` and `ConfigurationError`."""
-    engine = connect(settings.DATABASE_URL)
+    database = connect(settings.DATABASE_URL)
     try:
-        return await forget(engine, storage(settings), number)
+        return await forget(database, storage(settings), number)
     finally:
-        await engine.dispose()
+        await database.close()

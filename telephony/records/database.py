@@ -1,27 +1,20 @@
 """The database of the records: SQLite or PostgreSQL, as `DATABASE_URL` says."""
 
-import asyncio
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
-import aiosqlite
-import asyncpg
-from sqlalchemy import Table, event
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from providers.errors import ConfigurationError, OffhookError
+from providers.errors import OffhookError
 
-CONNECT_LIMIT_S = 5.0
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 STATEMENT_LIMIT_S = 10.0
-"""Longest a statement may take, and on SQLite a wait for another process's."""
-CONNECTIONS = 3
-"""Connections of one process at most: the smallest plans of a hosted PostgreSQL have 20."""
+"""Longest a transaction may take, and on SQLite a wait for another process's."""
 
 
 class DatabaseAway(OffhookError):  # noqa: N818 - says what happened
@@ -32,94 +25,48 @@ class DatabaseAway(OffhookError):  # noqa: N818 - says what happened
         self.reason = reason
 
 
-def connect(url: str) -> AsyncEngine:
-    """The engine for a URL that `TelephonySettings` has accepted; nothing is opened yet.
+class Database(Protocol):
+    """Either of them; opened when it is first used."""
+
+    migrates_itself: bool
+    """Whether its schema is brought up to date by whoever uses it, for nobody else would do it."""
+
+    async def transaction[T](self, work: Callable[[Connection], T], limit_s: float | None = STATEMENT_LIMIT_S) -> T:
+        """Do `work`, which is a plain function, in one transaction, and return what it returns.
+
+        It may run in another thread, all of it at once. Raises `DatabaseAway`, after which it may or may not have been
+        committed; so it may if this is cancelled, and all of it or nothing.
+        """
+
+    def insert_into(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """An insert that can be told what to do with a row that is there already."""
+
+    async def close(self) -> None:
+        """Let go of its connections; what has not begun is dropped. Whoever uses it afterwards opens it again."""
+
+
+def connect(url: str) -> Database:
+    """The database of a URL that `RecordSettings` has accepted. Only what this one needs is loaded.
 
     Raises `ConfigurationError` for a file of a folder that is not there.
     """
     if url.startswith("sqlite"):
-        file = Path(make_url(url).database or "")
-        if not file.parent.is_dir():
-            raise ConfigurationError.of("DATABASE_URL", f"there is no folder {file.parent}")
+        from telephony.records.sqlite import Sqlite
 
-        async def open_file() -> aiosqlite.Connection:
-            # A file that cannot be opened is told here: the library's thread would answer when nobody waits any more.
-            await asyncio.to_thread(_keep_journal_beside, file)
-            connection = aiosqlite.connect(file, timeout=STATEMENT_LIMIT_S)
-            connection._thread.daemon = True  # as SQLAlchemy would: a process that is told to end does not wait for it
-            return await connection
+        return Sqlite(url)
+    from telephony.records.postgres import Postgres
 
-        engine = create_async_engine(
-            make_url(url).set(drivername="sqlite+aiosqlite"),
-            hide_parameters=True,
-            async_creator=open_file,
-            pool_size=1,  # only one can write at a time: here they queue, SQLite has them try again and again
-            max_overflow=0,
-            pool_timeout=STATEMENT_LIMIT_S,
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        return engine
-
-    async def open_connection() -> object:
-        # asyncpg reads the URL itself, and knows what libpq does: sslmode, sockets, certificates
-        return await asyncpg.connect(url, timeout=CONNECT_LIMIT_S, command_timeout=STATEMENT_LIMIT_S)
-
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=open_connection,
-        hide_parameters=True,
-        pool_size=CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=CONNECT_LIMIT_S,
-        pool_pre_ping=True,
-    )
-
-
-def _keep_journal_beside(file: Path) -> None:
-    """Have readers and the writer not wait for one another, which a file keeps. Blocks; raises `sqlite3.Error`.
-
-    SQLite refuses two who do this to a new file at once, whatever they would wait; the second finds it done.
-    """
-    until = time.monotonic() + STATEMENT_LIMIT_S
-    with closing(sqlite3.connect(file, timeout=STATEMENT_LIMIT_S)) as connection:
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-            time.sleep(0.01)
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    """A killed process loses nothing that was committed."""
-    cursor = connection.cursor()
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-@asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One transaction, committed at its end. Raises `DatabaseAway`; then it may or may not have been committed."""
-    with known_as_away():
-        async with asyncio.timeout(STATEMENT_LIMIT_S), engine.begin() as connection:
-            yield connection
+    return Postgres(url)
 
 
 @contextmanager
-def known_as_away() -> Iterator[None]:
-    """Whatever the database or its driver raises inside comes out as `DatabaseAway`."""
+def known_as_away(*errors: type[Exception]) -> Iterator[None]:
+    """What the database raises inside, and its driver, whose `errors` are given, comes out as `DatabaseAway`."""
+    any_of_them: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *errors)
     try:
         yield
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except any_of_them as error:
         raise DatabaseAway(_reason(error)) from None
-
-
-def insert_into(engine: AsyncEngine, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that can be told what to do with a row that is there already."""
-    return sqlite.insert(table) if engine.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _reason(error: BaseException) -> str:

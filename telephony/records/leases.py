@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields
 
 from sqlalchemy import ColumnElement, and_, func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from telephony.records.database import insert_into, transaction
+from telephony.records.database import Database
 from telephony.records.schema import leases
 
 
@@ -31,8 +30,8 @@ class Leases:
     order may or may not have been carried out. Cancelling is safe in the same sense.
     """
 
-    def __init__(self, engine: AsyncEngine, process: str, lifetime_s: float = 15.0) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, process: str, lifetime_s: float = 15.0) -> None:
+        self._database = database
         self._process = process
         self._lifetime_s = lifetime_s
 
@@ -42,18 +41,17 @@ class Leases:
         The carrier has decided where the call is, so the newest stream wins.
         """
         held = {"stream_sid": stream_sid, **self._held(now)}
-        insert = insert_into(self._engine, leases).values(call_sid=call_sid, stream=1, **held)
+        insert = self._database.insert_into(leases).values(call_sid=call_sid, stream=1, **held)
         claim = insert.on_conflict_do_update(
             index_elements=[leases.c.call_sid], set_={"stream": leases.c.stream + 1, **held}
         )
-        async with transaction(self._engine) as connection:
-            stream: int = (await connection.execute(claim.returning(leases.c.stream))).scalar_one()
-        return stream
+        numbered = claim.returning(leases.c.stream)
+        return await self._database.transaction(lambda connection: connection.execute(numbered).scalar_one())
 
     async def of(self, call_sid: str) -> Lease | None:
         """A call's lease, whoever holds it, or held it last; None if it has had no stream."""
-        async with transaction(self._engine) as connection:
-            row = (await connection.execute(select(leases).where(leases.c.call_sid == call_sid))).one_or_none()
+        wanted = select(leases).where(leases.c.call_sid == call_sid)
+        row = await self._database.transaction(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else Lease(**row._mapping)
 
     async def take_over(self, seen: Lease, now: float) -> bool:
@@ -76,8 +74,8 @@ class Leases:
     async def renew(self, now: float) -> set[str]:
         """Go on holding all that this process holds; returns the calls, without those that were taken from it."""
         renew = update(leases).where(leases.c.process == self._process).values(expires_at=now + self._lifetime_s)
-        async with transaction(self._engine) as connection:
-            return set((await connection.execute(renew.returning(leases.c.call_sid))).scalars())
+        renewed = renew.returning(leases.c.call_sid)
+        return await self._database.transaction(lambda connection: {*connection.execute(renewed).scalars()})
 
     async def release(self, call_sid: str, stream_sid: str, now: float) -> bool:
         """Let a call go whose stream has ended; False if it was not this process's any more, or has another stream."""
@@ -87,21 +85,21 @@ class Leases:
     async def expired(self, now: float, most: int = 100) -> list[Lease]:
         """Leases whose process has not renewed them, the longest expired first."""
         lost = and_(leases.c.process.is_not(None), leases.c.expires_at <= now)
-        async with transaction(self._engine) as connection:
-            found = await connection.execute(select(leases).where(lost).order_by(leases.c.expires_at).limit(most))
-            return [Lease(**row._mapping) for row in found]
+        found = select(leases).where(lost).order_by(leases.c.expires_at).limit(most)
+        rows = await self._database.transaction(lambda connection: connection.execute(found).all())
+        return [Lease(**row._mapping) for row in rows]
 
     async def live(self, now: float) -> int:
         """How many calls the fleet holds."""
         held = and_(leases.c.process.is_not(None), leases.c.expires_at > now)
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(select(func.count()).where(held))).scalar_one()
+        count = select(func.count()).where(held)
+        return await self._database.transaction(lambda connection: connection.execute(count).scalar_one())
 
     async def _change(self, which: ColumnElement[bool], **values: str | float | None) -> bool:
         """Change one lease; False if there is none such."""
         change = update(leases).where(which).values(**values).returning(leases.c.stream)
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(change)).scalar_one_or_none() is not None
+        changed = await self._database.transaction(lambda connection: connection.execute(change).scalar_one_or_none())
+        return changed is not None
 
     @staticmethod
     def _with(call_sid: str, stream_sid: str) -> ColumnElement[bool]:

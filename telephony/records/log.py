@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, select
 
 from telephony.call.journal import Entry, Kind
-from telephony.records.database import transaction
+from telephony.records.database import Database
 from telephony.records.schema import calls, events
 
 AT_ONCE = 200
@@ -37,8 +36,8 @@ class RecordedCall:
 class Log:
     """What the records know of calls."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def of(self, call_sid: str) -> RecordedCall | None:
         """One call with its entries, from the first stream to the last; None if there is no such call.
@@ -46,25 +45,26 @@ class Log:
         Entries of a kind that this version does not know, for a later one wrote them, are left out. Raises
         `DatabaseAway`. Cancelling is safe.
         """
-        async with transaction(self._engine) as connection:
-            call = (await connection.execute(select(calls).where(calls.c.sid == call_sid))).one_or_none()
-            if call is None:
-                return None
-            columns = (events.c.at, events.c.kind, events.c.details)
-            wanted = select(*columns).where(events.c.call_sid == call_sid).order_by(events.c.stream, events.c.position)
-            rows = await connection.stream(wanted.execution_options(yield_per=AT_ONCE))
-            entries = [
-                Entry(at - call.started_at, _KINDS[kind], details) async for at, kind, details in rows if kind in _KINDS
-            ]
-        return RecordedCall(
-            call.sid,
-            call.account_sid,
-            call.caller,
-            call.called,
-            call.started_at,
-            call.streams,
-            call.process,
-            call.ended_at,
-            call.ended,
-            tuple(entries),
-        )
+        return await self._database.transaction(lambda connection: _read(connection, call_sid))
+
+
+def _read(connection: Connection, call_sid: str) -> RecordedCall | None:
+    call = connection.execute(select(calls).where(calls.c.sid == call_sid)).one_or_none()
+    if call is None:
+        return None
+    columns = (events.c.at, events.c.kind, events.c.details)
+    wanted = select(*columns).where(events.c.call_sid == call_sid).order_by(events.c.stream, events.c.position)
+    rows = connection.execute(wanted.execution_options(yield_per=AT_ONCE))
+    entries = [Entry(at - call.started_at, _KINDS[kind], details) for at, kind, details in rows if kind in _KINDS]
+    return RecordedCall(
+        call.sid,
+        call.account_sid,
+        call.caller,
+        call.called,
+        call.started_at,
+        call.streams,
+        call.process,
+        call.ended_at,
+        call.ended,
+        tuple(entries),
+    )

@@ -10,12 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from providers.errors import ConfigurationError, OffhookError
 from telephony.call.journal import Journal
 from telephony.call.session import CallLine
-from telephony.records.database import DatabaseAway, connect
+from telephony.records.database import Database, DatabaseAway, connect
 from telephony.records.log import Log
 from telephony.records.recording import Recorder
 from telephony.records.retention import forget_leases, prune
@@ -57,10 +55,10 @@ class Records:
     def __init__(self, settings: RecordSettings) -> None:
         self.process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         """The name of this process in the records."""
-        self.engine: AsyncEngine = connect(settings.DATABASE_URL)
-        self.log = Log(self.engine)
+        self.database: Database = connect(settings.DATABASE_URL)
+        self.log = Log(self.database)
         self._storage = storage(settings)
-        self._writer = Writer(self.engine, self.process, settings.RECORDS_MAX_WAITING)
+        self._writer = Writer(self.database, self.process, settings.RECORDS_MAX_WAITING)
         self._recorder = Recorder(Path(settings.RECORDINGS_FOLDER), self._storage)
         self._records_sound = settings.RECORD_CALLS
         self._kept_s = settings.RECORDS_KEEP_DAYS * DAY_S
@@ -73,9 +71,9 @@ class Records:
         """
         self._tasks.append(asyncio.create_task(self._writer.run(), name="records"))
         try:
-            if self.engine.dialect.name == "sqlite":
-                await upgrade(self.engine)
-            elif behind := await why_behind(self.engine):
+            if self.database.migrates_itself:
+                await upgrade(self.database)
+            elif behind := await why_behind(self.database):
                 return f"{behind}, then start again"
         except DatabaseAway as away:
             logger.warning("%s: calls are taken, and their records wait in memory", away)
@@ -112,14 +110,14 @@ class Records:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self.engine.dispose()
+        await self.database.close()
 
     async def tidy(self, now: float) -> None:
         """Delete what is old enough at `now`, of the epoch, and hand on recordings that were left behind."""
         work: tuple[Callable[[], Awaitable[object]], ...] = (
-            lambda: prune(self.engine, self._storage, now - self._kept_s),
-            lambda: RedeemedTokens(self.engine).forget_expired(now),
-            lambda: forget_leases(self.engine, now),
+            lambda: prune(self.database, self._storage, now - self._kept_s),
+            lambda: RedeemedTokens(self.database).forget_expired(now),
+            lambda: forget_leases(self.database, now),
             self._recorder.keep_left,
         )
         for part in work:

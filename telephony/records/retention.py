@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from telephony.records.database import transaction
+from telephony.records.database import Database
 from telephony.records.recording import recording_name
 from telephony.records.schema import calls, leases
 from telephony.records.storage import Storage
@@ -26,39 +25,38 @@ class Forgotten:
     unended: int
 
 
-async def prune(engine: AsyncEngine, storage: Storage, before: float) -> int:
+async def prune(database: Database, storage: Storage, before: float) -> int:
     """Delete calls that began before an instant of the epoch, with events and recordings; returns how many.
 
     Raises `DatabaseAway` and `StorageFailed`, and may be run again then, as after it was cancelled.
     """
     pruned = 0
-    while pruned < MOST_AT_A_TIME and (some := await _delete_some(engine, storage, calls.c.started_at < before)):
+    while pruned < MOST_AT_A_TIME and (some := await _delete_some(database, storage, calls.c.started_at < before)):
         pruned += some.calls
     return pruned
 
 
-async def forget(engine: AsyncEngine, storage: Storage, number: str) -> Forgotten:
+async def forget(database: Database, storage: Storage, number: str) -> Forgotten:
     """Delete all calls from this number, given as Twilio gives it, with events and recordings. Raises as `prune`."""
     total = Forgotten(0, 0)
-    while some := await _delete_some(engine, storage, calls.c.caller == number):
+    while some := await _delete_some(database, storage, calls.c.caller == number):
         total = Forgotten(total.calls + some.calls, total.unended + some.unended)
     return total
 
 
-async def forget_leases(engine: AsyncEngine, now: float) -> None:
+async def forget_leases(database: Database, now: float) -> None:
     """Delete leases that ended long ago. Raises `DatabaseAway`."""
-    async with transaction(engine) as connection:
-        await connection.execute(delete(leases).where(leases.c.expires_at < now - LEASE_KEPT_S))
+    old = delete(leases).where(leases.c.expires_at < now - LEASE_KEPT_S)
+    await database.transaction(lambda connection: connection.execute(old))
 
 
-async def _delete_some(engine: AsyncEngine, storage: Storage, which: ColumnElement[bool]) -> Forgotten | None:
+async def _delete_some(database: Database, storage: Storage, which: ColumnElement[bool]) -> Forgotten | None:
     """Recordings first: a row that is left finds them again."""
     found = select(calls.c.sid, calls.c.streams, calls.c.ended_at).where(which).limit(AT_ONCE)
-    async with transaction(engine) as connection:
-        rows = (await connection.execute(found)).all()
+    rows = await database.transaction(lambda connection: connection.execute(found).all())
     if not rows:
         return None
     await storage.delete(recording_name(row.sid, stream) for row in rows for stream in range(1, row.streams + 1))
-    async with transaction(engine) as connection:
-        await connection.execute(delete(calls).where(calls.c.sid.in_([row.sid for row in rows])))
+    those = delete(calls).where(calls.c.sid.in_([row.sid for row in rows]))
+    await database.transaction(lambda connection: connection.execute(those))
     return Forgotten(len(rows), sum(row.ended_at is None for row in rows))

@@ -1,6 +1,5 @@
 """The schema of the records and its changes: where a database stands, and how it is brought up to date."""
 
-import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -8,9 +7,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from telephony.records.database import known_as_away
+from telephony.records.database import Database
 
 _LOCK = 0x0FF_0001
 """The number under which processes that upgrade one PostgreSQL database wait for each other."""
@@ -22,40 +20,32 @@ def _config() -> Config:
     return config
 
 
-async def upgrade(engine: AsyncEngine) -> str:
+async def upgrade(database: Database) -> str:
     """Bring the schema up to date and return its version. Several processes may do so at once: one does the work.
 
-    Raises `DatabaseAway`. All of it happens or, where the database can do that, nothing.
+    It takes as long as it takes. Raises `DatabaseAway`. All of it happens or, where the database can do that, nothing.
     """
-    with known_as_away():
-        if engine.dialect.name == "sqlite" and engine.url.database:
-            await asyncio.to_thread(Path(engine.url.database).touch, 0o600)  # it will hold numbers and words
-        async with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            version = await connection.run_sync(_upgrade)
-            await connection.commit()
-    return version
+    return await database.transaction(_upgrade, limit_s=None)
 
 
 def _upgrade(connection: Connection) -> str:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return _version(connection) or ""
 
 
-async def why_behind(engine: AsyncEngine) -> str:
+async def why_behind(database: Database) -> str:
     """Why the schema does not do for this version of the code, as an operator reads it; empty if it does.
 
     A schema that this code does not know was made by a later version, which left what this one needs: it does.
     Raises `DatabaseAway`.
     """
-    with known_as_away():
-        async with engine.connect() as connection:
-            version = await connection.run_sync(_version)
+    version = await database.transaction(_version)
     scripts = ScriptDirectory.from_config(_config())
     known = {script.revision for script in scripts.walk_revisions()}
     head = scripts.get_current_head()

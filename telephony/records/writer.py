@@ -7,11 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Executable
 
 from telephony.call.journal import Entry, Journal, Kind
-from telephony.records.database import DatabaseAway, insert_into, transaction
+from telephony.records.database import Database, DatabaseAway
 from telephony.records.schema import calls, events
 
 logger = logging.getLogger(__name__)
@@ -54,10 +53,10 @@ class Writer:
     the one that ended first before the others; a live call's never are, and its journal has a limit of its own.
     """
 
-    def __init__(self, engine: AsyncEngine, process: str, most_waiting: int) -> None:
-        self._engine = engine
-        self._put_calls = _latest_call(engine)
-        self._put_events = insert_into(engine, events).on_conflict_do_nothing()
+    def __init__(self, database: Database, process: str, most_waiting: int) -> None:
+        self._database = database
+        self._put_calls = _latest_call(database)
+        self._put_events = database.insert_into(events).on_conflict_do_nothing()
         self._process = process
         self._most_waiting = most_waiting
         self._unwritten: dict[_Followed, None] = {}  # in the order in which they are to be written
@@ -177,10 +176,13 @@ class Writer:
 
     async def _write(self, batch: "Iterable[_Piece]") -> None:
         rows = [piece.followed.row(self._process, piece.end) for piece in batch if piece.changes_call]
-        async with transaction(self._engine) as connection:
+
+        def put(connection: Connection) -> None:
             if rows:
-                await connection.execute(self._put_calls, rows)
-            await connection.execute(self._put_events, [row for piece in batch for row in piece.rows()])
+                connection.execute(self._put_calls, rows)
+            connection.execute(self._put_events, [row for piece in batch for row in piece.rows()])
+
+        await self._database.transaction(put)
 
     def _written(self, batch: "Iterable[_Piece]") -> None:
         self._writing = set()
@@ -267,9 +269,9 @@ class _Piece:
             }
 
 
-def _latest_call(engine: AsyncEngine) -> Executable:
+def _latest_call(database: Database) -> Executable:
     """Writes a call's row, unless a later stream of the call has written it."""
-    insert = insert_into(engine, calls)
+    insert = database.insert_into(calls)
     newer = insert.excluded
     return insert.on_conflict_do_update(
         index_elements=[calls.c.sid],

@@ -32,9 +32,9 @@ async def costs(console: Console) -> list[Row]:
 
 
 async def _write(name: str, url: str) -> Row:
-    engine = connect(url)
-    await upgrade(engine)
-    writer = Writer(engine, "bench", CALLS * ENTRIES + 1)
+    database = connect(url)
+    await upgrade(database)
+    writer = Writer(database, "bench", CALLS * ENTRIES + 1)
     journals = [Journal(0.0) for _ in range(CALLS)]
     for number, journal in enumerate(journals):
         writer.follow(Stream(f"CA{number:032}", "AC" + "0" * 32, "+15005550006", "+15005550001", 1, 0.0), journal)
@@ -54,7 +54,7 @@ async def _write(name: str, url: str) -> Row:
     for task in (writing, watching):
         task.cancel()
     await asyncio.wait((writing, watching))
-    await engine.dispose()
+    await database.close()
     events = CALLS * ENTRIES - left
     return {
         "database": name,

@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from telephony.records.database import connect, transaction
+from telephony.records.database import connect
 from telephony.records.schema import calls, events, leases
 from telephony.scenarios.sounds import speech
 from telephony.simulator.caller import LINE_AT_REST
@@ -199,12 +199,12 @@ async def measure(process: Process, database_url: str) -> dict[str, int]:
     """What the process holds."""
     proc = Path(f"/proc/{process.process.pid}")
     handles = [str(link.readlink()) for link in proc.joinpath("fd").iterdir()]
-    engine = connect(database_url)
-    async with transaction(engine) as connection:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        connections = (await connection.execute(text(query))).scalar_one()
-        held = (await connection.execute(select(func.count()).where(leases.c.process.is_not(None)))).scalar_one()
-    await engine.dispose()
+    database = connect(database_url)
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    connections = await database.transaction(lambda connection: connection.execute(text(query)).scalar_one())
+    of_a_process = select(func.count()).where(leases.c.process.is_not(None))
+    held = await database.transaction(lambda connection: connection.execute(of_a_process).scalar_one())
+    await database.close()
     return {
         "memory, MB": int(proc.joinpath("statm").read_text().split()[1]) * 4096 // 1_000_000,
         "tasks": await process.tasks(),
@@ -218,13 +218,12 @@ async def measure(process: Process, database_url: str) -> dict[str, int]:
 
 async def lost_records(database_url: str, started: list[str]) -> int:
     """Calls that were let in and are not on record from their first event to the last, none missing between."""
-    engine = connect(database_url)
-    async with transaction(engine) as connection:
-        count, last = func.count().label("count"), func.max(events.c.position).label("last")
-        whole = select(events.c.call_sid).group_by(events.c.call_sid).having(count == last + 1)
-        ended = select(calls.c.sid).where(calls.c.sid.in_(whole), calls.c.ended_at.is_not(None))
-        recorded = set((await connection.execute(ended)).scalars())
-    await engine.dispose()
+    database = connect(database_url)
+    count, last = func.count().label("count"), func.max(events.c.position).label("last")
+    whole = select(events.c.call_sid).group_by(events.c.call_sid).having(count == last + 1)
+    ended = select(calls.c.sid).where(calls.c.sid.in_(whole), calls.c.ended_at.is_not(None))
+    recorded = await database.transaction(lambda connection: {*connection.execute(ended).scalars()})
+    await database.close()
     return len(set(started) - recorded)
 
 

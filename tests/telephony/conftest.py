@@ -1,5 +1,5 @@
 """The databases of the records' tests, for whoever stands on them."""
 
-from tests.telephony.records.conftest import database_url, engine
+from tests.telephony.records.conftest import database, database_url
 
-__all__ = ["database_url", "engine"]
+__all__ = ["database", "database_url"]

@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from telephony import fleet as module
 from telephony.fleet import AT_ONCE, LIFETIME_S, RENEW_S, WATCH_S, Fleet
-from telephony.records.database import connect
+from telephony.records.database import Database, connect
 from telephony.records.leases import Lease, Leases
 from tests.telephony.records.calls import until
 from tests.telephony.sleeper import LIMIT_S, Sleeper
@@ -23,11 +22,11 @@ NEXT = "MZ2"
 class Member:
     """A process of the fleet, and what it was told and did."""
 
-    def __init__(self, engine: AsyncEngine, name: str, times: "Times") -> None:
+    def __init__(self, database: Database, name: str, times: "Times") -> None:
         self.taken: list[str] = []
         self.recovered: list[str] = []
-        self.leases = Leases(engine, name, LIFETIME_S)
-        self.engine = engine
+        self.leases = Leases(database, name, LIFETIME_S)
+        self.database = database
         self.times = times
         self.sleeper = times.sleeper
         self.hinders: Callable[[], Awaitable[object]] | None = None
@@ -59,13 +58,13 @@ def times() -> Times:
 
 
 @pytest.fixture
-def one(engine: AsyncEngine, times: Times) -> Member:
-    return Member(engine, "one", times)
+def one(database: Database, times: Times) -> Member:
+    return Member(database, "one", times)
 
 
 @pytest.fixture
-def other(engine: AsyncEngine, times: Times) -> Member:
-    return Member(engine, "other", times)
+def other(database: Database, times: Times) -> Member:
+    return Member(database, "other", times)
 
 
 @asynccontextmanager
@@ -253,9 +252,9 @@ async def test_bringing_many_back_keeps_nobody_from_renewing(one: Member, other:
 
 @pytest.fixture
 async def alone(tmp_path: Path, times: Times) -> AsyncIterator[Member]:
-    engine = connect(f"sqlite:///{tmp_path}")
-    yield Member(engine, "alone", times)
-    await engine.dispose()
+    database = connect(f"sqlite:///{tmp_path}")
+    yield Member(database, "alone", times)
+    await database.close()
 
 
 async def test_a_database_that_is_away_costs_no_call_anything(alone: Member, caplog: pytest.LogCaptureFixture) -> None:
@@ -297,7 +296,7 @@ async def test_nor_does_a_slow_one(
     alone: Member, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CLAIM_LIMIT_S", 0.0)
-    alone.fleet._leases = Slow(alone.engine, "alone")
+    alone.fleet._leases = Slow(alone.database, "alone")
     assert await alone.fleet.claim(CALL, STREAM) is None
     await alone.fleet.answered(CALL)
     await alone.fleet.release(CALL, STREAM)
@@ -323,5 +322,5 @@ async def test_after_it_was_away_nobody_is_taken_for_dead_at_once(
         await passes(LIFETIME_S)
         await other.watched()
         assert other.recovered == [CALL]
-    await away.dispose()
+    await away.close()
     assert sum("no process knows what the others do" in message for message in caplog.messages) == 1

@@ -78,7 +78,7 @@ class House:
         self.office = CallOffice(
             Admission(limits or Limits()),
             self.talks,
-            Leases(self.records.engine, self.records.process),
+            Leases(self.records.database, self.records.process),
             CallControl(TwilioRest(ACCOUNT, TOKEN, client=self.client), self.documents.dial),
             self.documents,
             LoopLag(),

@@ -112,7 +112,7 @@ async def test_a_slow_log_keeps_nobody_waiting(
             return None
 
     monkeypatch.setattr(module, "READ_LIMIT_S", 0.0)
-    alone._records.log = Slow(alone._records.engine)
+    alone._records.log = Slow(alone._records.database)
     begun(alone)
     assert await alone.of(CALL) is not None
     assert caplog.messages[-1].endswith("from memory alone: the database at DATABASE_URL is slow")

@@ -15,12 +15,11 @@ from typing import Any
 
 import audioop
 import yaml
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from telephony import cli, service
 from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.vad import VadEngine
-from telephony.records.database import connect
+from telephony.records.database import Database, connect
 from telephony.records.fold import fold
 from telephony.records.leases import Leases
 from telephony.records.log import Log, RecordedCall
@@ -54,7 +53,7 @@ TASKS = "asyncio tasks: "
 """How a process tells how many it has, asked by a signal."""
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["telephony.app", "tests.wire.engines", "tests.wire.fleet"])
+_forks.set_forkserver_preload(["telephony.service", "tests.wire.engines", "tests.wire.fleet"])
 
 
 class ReadableVoice:
@@ -123,8 +122,8 @@ class Fleet:
         return started
 
     async def recorded(self, call_sid: str) -> RecordedCall:
-        async with _engine(self.database_url) as engine:
-            found = await Log(engine).of(call_sid)
+        async with _database(self.database_url) as database:
+            found = await Log(database).of(call_sid)
         assert found is not None
         return found
 
@@ -134,8 +133,8 @@ class Fleet:
 
     async def served(self) -> dict[str, Process]:
         """The calls that are held, and by whom."""
-        async with _engine(self.database_url) as engine:
-            held = await Leases(engine, "nobody").expired(math.inf)
+        async with _database(self.database_url) as database:
+            held = await Leases(database, "nobody").expired(math.inf)
         by_pid = {str(process.process.pid): process for process in self.processes}
         return {lease.call_sid: by_pid[lease.process.split(":")[1]] for lease in held if lease.process}
 
@@ -190,8 +189,8 @@ async def fleet_of(count: int, folder: Path, database_url: str = "", **changes: 
     api = RestApi(ACCOUNT, TOKEN)
     (folder / "business.yaml").write_text(yaml.safe_dump(BUSINESS))
     database_url = database_url or f"sqlite:///{folder}/fleet.db"
-    async with _engine(database_url) as engine:
-        await upgrade(engine)  # what a platform runs before it starts the processes of a release
+    async with _database(database_url) as database:
+        await upgrade(database)  # what a platform runs before it starts the processes of a release
     async with serve(api.app) as api_url, balancer.serve() as base_url:
         variables = {
             "PUBLIC_BASE_URL": base_url,
@@ -219,12 +218,12 @@ async def fleet_of(count: int, folder: Path, database_url: str = "", **changes: 
 
 
 @asynccontextmanager
-async def _engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = connect(database_url)
+async def _database(database_url: str) -> AsyncIterator[Database]:
+    database = connect(database_url)
     try:
-        yield engine
+        yield database
     finally:
-        await engine.dispose()
+        await database.close()
 
 
 def _serve(port: int, log: Path, variables: dict[str, str]) -> None:

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from telephony.call.journal import Entry, Journal, Kind
+from telephony.records.database import Database
 from telephony.records.log import Log
 from telephony.records.writer import Stream, Writer
 
@@ -62,8 +61,8 @@ async def flushed(writer: Writer) -> None:
     assert await writer.flush(LIMIT_S) == 0
 
 
-async def recorded(engine: AsyncEngine, call_sid: str) -> list[Entry]:
-    call = await Log(engine).of(call_sid)
+async def recorded(database: Database, call_sid: str) -> list[Entry]:
+    call = await Log(database).of(call_sid)
     return [] if call is None else list(call.entries)
 
 

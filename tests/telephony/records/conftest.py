@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from telephony.records.database import connect
+from telephony.records.database import Database, connect
 from telephony.records.upgrade import upgrade
 from tests.telephony.records.postgres import Postgres
 
@@ -21,9 +20,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     """A database with our tables in it."""
-    engine = connect(database_url)
-    await upgrade(engine)
-    yield engine
-    await engine.dispose()
+    database = connect(database_url)
+    await upgrade(database)
+    yield database
+    await database.close()

@@ -3,21 +3,21 @@
 import asyncio
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from telephony.records.database import Database
 from telephony.records.leases import Lease, Leases
 
 STREAM = "MZ" + 32 * "d"
 
 
 @pytest.fixture
-def one(engine: AsyncEngine) -> Leases:
-    return Leases(engine, "one", lifetime_s=10.0)
+def one(database: Database) -> Leases:
+    return Leases(database, "one", lifetime_s=10.0)
 
 
 @pytest.fixture
-def other(engine: AsyncEngine) -> Leases:
-    return Leases(engine, "other", lifetime_s=10.0)
+def other(database: Database) -> Leases:
+    return Leases(database, "other", lifetime_s=10.0)
 
 
 async def test_the_newest_stream_of_a_call_has_it(one: Leases, other: Leases) -> None:
