@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from telephony.records.database import Database, connect
 from telephony.records.schema import metadata
-from telephony.records.upgrade import upgrade, why_behind
+from telephony.records.upgrade import HEAD, known_versions, upgrade, why_behind
 
 
 def differences(connection: Connection) -> list[object]:
@@ -20,6 +20,10 @@ def differences(connection: Connection) -> list[object]:
 
 async def test_the_migrations_make_the_tables_that_the_code_works_with(database: Database) -> None:
     assert await database.transaction(differences) == []
+
+
+def test_the_newest_migration_is_the_one_that_is_wanted() -> None:
+    assert known_versions()[0] == HEAD
 
 
 async def test_a_database_says_how_far_behind_it_is(database_url: str) -> None:
@@ -36,6 +40,7 @@ async def test_a_schema_of_a_later_version_does(database: Database) -> None:
     later = text("UPDATE alembic_version SET version_num = '9999'")
     await database.transaction(lambda connection: connection.execute(later))
     assert await why_behind(database) == ""
+    assert await upgrade(database) == "9999"
 
 
 async def test_processes_that_upgrade_at_once_get_along(database_url: str) -> None:
