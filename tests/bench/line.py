@@ -1,20 +1,20 @@
 """Servers under the same calls, in turn: what a call costs them, how late they are, and how many one core carries."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from time import monotonic
 
 from rich.console import Console
 
 from tests.bench.caller import TALK, Pause, Step
 from tests.bench.engines import REPLY_S
-from tests.bench.load import LoadGenerator, Outcome
+from tests.bench.load import LoadGenerator
 from tests.bench.results import Round, Row, fold
 from tests.bench.servers import Plan, Server, serving
 
-SPREAD_S = 8.0
-"""Calls begin over this time, as strangers do not call all at once."""
+CALL_S = 27.0
+"""About how long `TALK` takes. Calls begin over this time, so that they are in step with nobody, and go on for as long:
+a caller's whole call is measured, whatever it was at when that began."""
 ROUND_LIMIT_S = 150.0
 NOISE_RMS = 33.0
 """A quiet room: no telephone line is digitally silent."""
@@ -71,12 +71,13 @@ class Bench:
         rows: list[Row] = []
         silent: tuple[Step, ...] = (Pause(3.0),)
         async with serving(plan, self._core) as server:
-            await self._calls(server, silent, 2, 0.0, "warming up")
+            await self._watched(server, self._generator(server, silent).once(2, 0.0), "warming up")
             await asyncio.sleep(SETTLE_S)
             start = server.rss_bytes
             for number in range(batches):
                 before = server.rss_bytes
-                peak, _ = await self._calls(server, silent, calls, 2.0, f"batch {number + 1} of {batches}")
+                what = f"batch {number + 1} of {batches}"
+                peak, _ = await self._watched(server, self._generator(server, silent).once(calls, 2.0), what)
                 await asyncio.sleep(SETTLE_S)
                 rows.append(
                     {
@@ -90,26 +91,21 @@ class Bench:
 
     async def _round(self, plan: Plan, server: Server, calls: int, what: str) -> Round:
         before = server.rss_bytes
-        cpu_s, began_at = server.cpu_s, monotonic()
-        peak, outcome = await self._calls(server, TALK, calls, SPREAD_S, what)
-        wall_s = monotonic() - began_at
-        return Round(plan.name, calls, server.cpu_s - cpu_s, wall_s, max(0, peak - before), plan.endpointing_s, outcome)
+        holding = self._generator(server, TALK).hold(calls, CALL_S, CALL_S, lambda: server.cpu_s)
+        peak, outcome = await self._watched(server, holding, f"{calls} calls for {2 * CALL_S:.0f} s, {what}")
+        return Round(plan.name, calls, max(0, peak - before), plan.endpointing_s, outcome)
 
-    async def _calls(
-        self, server: Server, script: Sequence[Step], calls: int, spread_s: float, what: str
-    ) -> tuple[int, Outcome]:
-        """Make the calls; the server's most memory meanwhile, and what came of them."""
-        generator = LoadGenerator(server.door, script, self._speech, REPLY_S, self._noise_rms)
-        with self._console.status(f"{server.name}: {calls} calls, {what}") as status:
+    def _generator(self, server: Server, script: Sequence[Step]) -> LoadGenerator:
+        return LoadGenerator(server.door, script, self._speech, REPLY_S, self._noise_rms)
 
-            def progress(over: int) -> None:
-                status.update(f"{server.name}: {calls} calls, {what}, {over} are over")
-
+    async def _watched[T](self, server: Server, load: Coroutine[None, None, T], what: str) -> tuple[int, T]:
+        """Let the load run; the server's most memory meanwhile, and what came of it."""
+        with self._console.status(f"{server.name}: {what}"):
             async with asyncio.timeout(ROUND_LIMIT_S), asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(_most(lambda: server.rss_bytes, stop := asyncio.Event()))
-                outcome = await generator.run(calls, spread_s, progress)
+                brought = await load
                 stop.set()
-        return watching.result(), outcome
+        return watching.result(), brought
 
 
 async def _most(read: Callable[[], int], stop: asyncio.Event) -> int:

@@ -6,8 +6,10 @@ what comes back only the length of the audio is read.
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from time import monotonic, sleep
 from typing import cast
 
@@ -51,10 +53,12 @@ class Door:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run of calls brought. `late_s` is the generator's own lateness with each slot of frames."""
+    """What was measured of some calls. `late_s` is the generator's own lateness with each slot of frames."""
 
-    calls: int = 0
     call_seconds: float = 0.0
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    """Of the server."""
     measures: list[Measures] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
     dropped: int = 0
@@ -70,6 +74,7 @@ class LoadLine(asyncio.Protocol):
         self._start = start
         self._stream_sid = start.stream_sid.encode()
         self.caller = caller
+        self.began_at = monotonic()
         self._frames = 0
         self._sequence = 1
         self._transport: asyncio.Transport | None = None
@@ -171,36 +176,68 @@ class LoadGenerator:
         self._speech_frames = _frames(speech + LINE_AT_REST[: -len(speech) % FRAME_BYTES], noise_rms)
         self._rest_frames = _frames(mulaw.SILENCE * mulaw.RATE_HZ, noise_rms)
 
-    async def run(self, calls: int, spread_s: float, progress: Callable[[int], None] = lambda _: None) -> Outcome:
-        """Make so many calls, begun evenly over `spread_s`; tells `progress` how many are over.
+    async def once(self, calls: int, spread_s: float) -> None:
+        """Make so many calls, begun evenly over `spread_s`, and measure nothing.
 
-        Raises `LoadFailed` if the server takes one of them not. Cancelling drops all calls.
+        Raises `LoadFailed` if the server does not take one of them. Cancelling drops all calls.
         """
-        outcome = Outcome()
-        live: list[set[LoadLine]] = [set() for _ in range(SLOTS)]
-        async with WebhookClient.open(self._door.auth_token) as webhooks, asyncio.TaskGroup() as tasks:
-            timer = tasks.create_task(self._keep_time(live, outcome.late_s))
+        async with self._lines() as (webhooks, slots, _):
 
             async def one(number: int) -> None:
                 await asyncio.sleep(spread_s * number / calls)
-                await self._call(webhooks, live[number % SLOTS], outcome)
-                progress(outcome.calls)
+                await self._call(webhooks, slots[number % SLOTS], Outcome())
 
             await asyncio.gather(*(one(number) for number in range(calls)))
-            timer.cancel()
+
+    async def hold(self, calls: int, ramp_s: float, hold_s: float, cpu_s: Callable[[], float]) -> Outcome:
+        """Keep so many callers busy: each calls again when a call is over. What happens in `hold_s` is measured.
+
+        They begin evenly over `ramp_s` before that, which should be as long as a call: then at any moment as many of
+        them begin, speak, listen, cut in and leave as at any other. `cpu_s` is asked what the server has used so far.
+        Raises and is cancelled as `once`.
+        """
+        outcome = Outcome()
+        async with self._lines() as (webhooks, slots, late_s), asyncio.TaskGroup() as tasks:
+
+            async def caller(number: int) -> None:
+                await asyncio.sleep(ramp_s * number / calls)
+                while True:
+                    await self._call(webhooks, slots[number % SLOTS], outcome)
+
+            callers = [tasks.create_task(caller(number)) for number in range(calls)]
+            await asyncio.sleep(ramp_s)
+            for line in _all(slots):
+                line.began_at, line.caller.measures = monotonic(), Measures()
+            outcome.call_seconds, outcome.dropped = 0.0, 0
+            outcome.measures.clear()
+            late_s.clear()
+            began_at, used_s = monotonic(), cpu_s()
+            await asyncio.sleep(hold_s)
+            outcome.wall_s, outcome.cpu_s = monotonic() - began_at, cpu_s() - used_s
+            outcome.late_s = late_s.copy()
+            for line in _all(slots):
+                _count(line, outcome)
+            for task in callers:
+                task.cancel()
         return outcome
+
+    @asynccontextmanager
+    async def _lines(self) -> AsyncIterator[tuple[WebhookClient, list[set[LoadLine]], list[float]]]:
+        """The way in, the live calls by the slot of their frames, and how late each slot was."""
+        slots: list[set[LoadLine]] = [set() for _ in range(SLOTS)]
+        late_s: list[float] = []
+        async with WebhookClient.open(self._door.auth_token) as webhooks, asyncio.TaskGroup() as tasks:
+            timer = tasks.create_task(self._keep_time(slots, late_s))
+            yield webhooks, slots, late_s
+            timer.cancel()
 
     async def _call(self, webhooks: WebhookClient, slot: set[LoadLine], outcome: Outcome) -> None:
         line = await self._open(webhooks)
-        began_at = monotonic()
         slot.add(line)
         try:
             while not (line.caller.is_done or line.closed.done()):
                 await asyncio.wait((line.closed,), timeout=0.2)
-            outcome.dropped += line.closed.done()
-            outcome.call_seconds += monotonic() - began_at
-            outcome.calls += 1
-            outcome.measures.append(line.caller.measures)
+            _count(line, outcome)
         finally:
             slot.discard(line)
             line.hang_up()
@@ -221,7 +258,7 @@ class LoadGenerator:
             await line.opened
         return line
 
-    async def _keep_time(self, live: Sequence[set[LoadLine]], late_s: list[float]) -> None:
+    async def _keep_time(self, slots: Sequence[set[LoadLine]], late_s: list[float]) -> None:
         """One slot after the other, by absolute deadlines, which are closer than a loop's timers can tell apart."""
         due_at = monotonic()
         slot = 0
@@ -232,10 +269,21 @@ class LoadGenerator:
             if (early_s := due_at - monotonic()) > 0:
                 sleep(early_s)  # noqa: ASYNC251 - the core is ours alone
             now = monotonic()
-            if live[slot]:
+            if slots[slot]:
                 late_s.append(now - due_at)
-            for line in live[slot]:
+            for line in slots[slot]:
                 line.send_frame(self._speech_frames, self._rest_frames, now)
+
+
+def _all(slots: Sequence[set[LoadLine]]) -> Iterator[LoadLine]:
+    return chain.from_iterable(slots)
+
+
+def _count(line: LoadLine, outcome: Outcome) -> None:
+    """Add what a call has brought since it began, or since it is measured."""
+    outcome.call_seconds += monotonic() - line.began_at
+    outcome.measures.append(line.caller.measures)
+    outcome.dropped += line.closed.done()
 
 
 def _frames(sound: bytes, noise_rms: float) -> list[bytes]:

@@ -25,8 +25,6 @@ class Round:
 
     server: str
     calls: int
-    cpu_s: float
-    wall_s: float
     rss_growth_bytes: int
     endpointing_s: float
     outcome: Outcome
@@ -34,11 +32,11 @@ class Round:
     @property
     def cpu_ms(self) -> float:
         """Server CPU in milliseconds per second of call, set-up and ending of the calls included."""
-        return self.cpu_s / self.outcome.call_seconds * 1000
+        return self.outcome.cpu_s / self.outcome.call_seconds * 1000
 
     @property
     def core(self) -> float:
-        return self.cpu_s / self.wall_s
+        return self.outcome.cpu_s / self.outcome.wall_s
 
     @property
     def kib_per_call(self) -> float:

@@ -11,8 +11,8 @@ from tests.bench.stats import Spread
 
 def a_round(cpu_s: float = 1.0, answered_s: float = 0.5, gaps: int = 0, lost: int = 0, wall_s: float = 10.0) -> Round:
     measures = Measures([answered_s], [0.3], [0.1] * gaps, lost)
-    outcome = Outcome(calls=4, call_seconds=100.0, measures=[measures], late_s=[0.001])
-    return Round("ours", 4, cpu_s, wall_s, 4 * 1024 * 200, 0.3, outcome)
+    outcome = Outcome(100.0, wall_s, cpu_s, [measures], late_s=[0.001])
+    return Round("ours", 4, 4 * 1024 * 200, 0.3, outcome)
 
 
 def test_figures_are_per_call_and_beyond_the_silence_by_design() -> None:
@@ -47,7 +47,7 @@ def test_a_server_keeps_up_until_a_caller_would_notice(done: Round, why: str) ->
 
 
 def test_a_server_that_never_answers_has_no_latency_and_does_not_keep_up() -> None:
-    silent = Round("mute", 1, 1.0, 10.0, 0, 0.3, Outcome(1, 30.0, [Measures(lost=3)], [0.0]))
+    silent = Round("mute", 1, 0, 0.3, Outcome(30.0, 10.0, 1.0, [Measures(lost=3)], [0.0]))
     assert silent.added_ms(0.5) != silent.added_ms(0.5)
     assert silent.trouble(0.0) == "3 answers lost"
 
