@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 
@@ -10,7 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from providers.errors import OffhookError
 from telephony.twilio.bucket import Bucket
-from telephony.twilio.messages import Media, Start
+from telephony.twilio.messages import Start
 from telephony.twilio.stream import Fault, FaultKind, MediaStream, Received
 
 logger = logging.getLogger(__name__)
@@ -73,11 +73,10 @@ class MediaLine:
 
     async def started(self) -> Start | None:
         """Wait for the stream's start; None if the socket closes or the stream fails before."""
-        while not self._stream.is_over and (data := await self._next()) is not None:
-            for item in self._items(data):
-                if isinstance(item, Start):
-                    return item
-        return None
+        came: list[Received] = []  # nothing else comes through before it
+        while not (came or self._stream.is_over) and (data := await self._next()) is not None:
+            self._hand_on(data, came.append)
+        return next((item for item in came if isinstance(item, Start)), None)
 
     async def read(self, take: Callable[[Received], None]) -> None:
         """Give `take` what comes, until the stream is over or the socket closed; faults go to the log, each kind once.
@@ -89,8 +88,7 @@ class MediaLine:
             await self._read_directly(self._quicker["divert"], take)
             return
         while not self._stream.is_over and (data := await self._next()) is not None:
-            for item in self._items(data):
-                take(item)
+            self._hand_on(data, take)
 
     async def _read_directly(self, divert: Callable[[Take | None], None], take: Callable[[Received], None]) -> None:
         over = asyncio.get_running_loop().create_future()
@@ -99,8 +97,8 @@ class MediaLine:
             if over.done():
                 return
             try:
-                for item in () if data is None else self._items(data):
-                    take(item)
+                if data is not None:
+                    self._hand_on(data, take)
             except Exception as error:
                 over.set_exception(error)
             else:
@@ -122,21 +120,19 @@ class MediaLine:
         data: str | bytes = message["bytes"] if text is None else text
         return data
 
-    def _items(self, data: str | bytes) -> Iterable[Received]:
-        """What a message brings, which may be nothing, but for its faults."""
+    def _hand_on(self, data: str | bytes, take: Callable[[Received], None]) -> None:
+        """Give `take` what a message brings, which may be nothing, but for its faults."""
         self._uncounted += 1
         if self._uncounted == COUNTED_AT_ONCE:
             self._uncounted = 0
             if self._rate.overflows(self._clock(), COUNTED_AT_ONCE):
                 self._log(self._stream.flooded())
-                return ()
-        received = self._stream.receive(data)
-        if len(received) == 1 and type(received[0]) is Media:
-            return received
-        for item in received:
-            if isinstance(item, Fault):
+                return
+        for item in self._stream.receive(data):
+            if type(item) is Fault:
                 self._log(item)
-        return [item for item in received if not isinstance(item, Fault)]
+            else:
+                take(item)
 
     async def write(self) -> None:
         """Send what is put out until cancelled; raises `LineBroken` when the socket takes no more."""

@@ -5,7 +5,7 @@
 A stream that cannot go on is failed, from any state.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +30,7 @@ BYTES_PER_MS = 8  # μ-law at 8000 Hz
 GAP_MS = 20  # one frame: what is less is Twilio's clock, whose frames are not exactly 20 ms apart
 MAX_GAP_MS = 10_000
 _REMEMBERED = 64
+"""Numbers of which we know whether they came; one further back means that they are counted anew."""
 
 
 class State(StrEnum):
@@ -41,6 +42,8 @@ class State(StrEnum):
     OVER = "over"
     FAILED = "failed"
 
+
+_STREAMING, _OVER, _FAILED = State.STREAMING, State.OVER, State.FAILED  # quicker than through their class
 
 _NEXT: dict[tuple[State, type[FromTwilio]], State] = {
     (State.UNCONNECTED, Connected): State.CONNECTED,
@@ -100,14 +103,14 @@ class MediaStream:
         self._max_refused = max_refused
         self._refused = 0
         self._stream_sid = ""
-        self._sequence = 0
-        self._seen: deque[int] = deque(maxlen=_REMEMBERED)
+        self._sequence = -1  # none has come
+        self._missing: set[int] = set()  # those before it that may yet come late
         self._audio_end_ms: int | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to come: the socket can be closed."""
-        return self.state in (State.OVER, State.FAILED)
+        return self.state is _OVER or self.state is _FAILED
 
     @property
     def stream_sid(self) -> str:
@@ -118,9 +121,9 @@ class MediaStream:
 
     def receive(self, data: str | bytes) -> tuple[Received, ...]:
         """Take one WebSocket message, text as `str`, binary as `bytes`; returns what to handle, in order."""
-        if self.state is State.FAILED:
+        if self.state is _FAILED:
             return ()
-        if isinstance(data, bytes):
+        if not isinstance(data, str):
             return (self._refuse(FaultKind.BINARY, "binary where Twilio sends text"),)
         try:
             message = decode_from_twilio(data)
@@ -130,7 +133,7 @@ class MediaStream:
             type(message) is Media
             and message.stream_sid == self._stream_sid
             and message.track == "inbound"
-            and self.state is State.STREAMING
+            and self.state is _STREAMING
         ):
             return self._in_sequence(message)  # as nearly all do
         if isinstance(message, Unknown):
@@ -174,24 +177,32 @@ class MediaStream:
             return self._fault(FaultKind.FORMAT, "audio other than 8000 Hz mono μ-law", is_fatal=True)
         self.state = State.STREAMING
         self._stream_sid = message.stream_sid
-        self._sequence = message.sequence
-        self._seen.append(message.sequence)
+        self._go_on_at(message.sequence)
         return message
 
     def _in_sequence(self, message: Media | Dtmf | Mark) -> tuple[Received, ...]:
         """Let a message through, after whatever is odd about its place in the stream."""
-        received: tuple[Received, ...] = (message,)
-        if isinstance(message, Media) and (missing_ms := self._missing_ms(message)):
-            received = (Gap(missing_ms), message)
+        missing_ms = self._missing_ms(message) if isinstance(message, Media) else 0
+        received = (Gap(missing_ms), message) if missing_ms else (message,)
         step = message.sequence - self._sequence
-        if step != 1:
-            if step < 1 and message.sequence in self._seen:
-                return (self._fault(FaultKind.SEQUENCE, "a message was repeated"),)
-            detail = f"{step - 1} messages are missing" if step > 1 else "a message came late"
-            received = (self._fault(FaultKind.SEQUENCE, detail), *received)
-        self._sequence = max(self._sequence, message.sequence)
-        self._seen.append(message.sequence)
-        return received
+        if step == 1:
+            self._sequence = message.sequence
+            return received
+        if not -_REMEMBERED < step < 1:
+            self._go_on_at(message.sequence)
+        elif message.sequence in self._missing:
+            self._missing.remove(message.sequence)
+        else:
+            return (self._fault(FaultKind.SEQUENCE, "a message was repeated"),)
+        detail = f"{step - 1} messages are missing" if step > 1 else "a message came late"
+        return (self._fault(FaultKind.SEQUENCE, detail), *received)
+
+    def _go_on_at(self, sequence: int) -> None:
+        """Count from here; those passed over may come late."""
+        oldest = sequence - _REMEMBERED + 1
+        skipped = range(max(self._sequence + 1, oldest), sequence)
+        self._missing = {number for number in (*self._missing, *skipped) if number >= oldest}
+        self._sequence = sequence
 
     def _missing_ms(self, media: Media) -> int:
         """Silence between the last audio and this, by Twilio's own clock; moves that clock on."""

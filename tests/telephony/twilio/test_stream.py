@@ -253,8 +253,22 @@ def test_counters_that_start_again_leave_the_bot_hearing() -> None:
     stream = started()
     for n in range(100):
         give(stream, frame(n))
-    for n in range(20):
+    for n in range(120):
         assert give(stream, frame(n))[-1] == frame(n)
+
+
+def test_what_is_numbered_before_the_start_is_late() -> None:
+    stream = started()
+    early = frame(0, sequence=0)
+    assert give(stream, early) == (Fault(FaultKind.SEQUENCE, "a message came late"), early)
+    assert refused(give(stream, early)) is FaultKind.SEQUENCE
+
+
+@given(st.lists(st.integers(2, 64), max_size=100))
+def test_in_whatever_order_they_come_each_is_let_through_once(numbers: list[int]) -> None:
+    stream = started()
+    heard = [item for number in numbers for item in give(stream, frame(0, sequence=number)) if isinstance(item, Media)]
+    assert [item.sequence for item in heard] == list(dict.fromkeys(numbers))
 
 
 def test_the_first_frame_has_no_gap_before_it() -> None:
