@@ -13,12 +13,12 @@ class Framer:
     def push(self, data: bytes) -> list[bytes]:
         """The frames that `data` completes, in order, each exactly `frame_bytes` long."""
         data = self._rest + data
-        if len(data) < self._frame_bytes:
-            self._rest = data
-            return []
-        whole = len(data) - len(data) % self._frame_bytes
-        self._rest = data[whole:]
-        return [data[start : start + self._frame_bytes] for start in range(0, whole, self._frame_bytes)]
+        size, frames = self._frame_bytes, []
+        while len(data) >= size:
+            frames.append(data[:size])
+            data = data[size:]
+        self._rest = data
+        return frames
 
     def flush(self) -> bytes:
         """What is left, shorter than a frame and possibly empty; the framer starts afresh."""
