@@ -1,5 +1,7 @@
 """Which stretches of a line are worth a voice detector's while: those of which it is not plain what they hold."""
 
+from functools import cache
+
 import audioop
 
 SILENT_RMS = 12.0
@@ -33,12 +35,13 @@ class Gate:
         self._voice = voice
         self._pace = pace
         self._rest_rms = self._voice_rms = 0.0
+        self._quietest = self._loudest = 0.0  # bounds of the line at rest
         self._floor_rms = SILENT_RMS  # what is at rest, and what is nothing at all
         self._steady = 0.0  # the share of windows without voice that sounded as the line does at rest
-        self._unvoiced = 0  # windows in a row
+        self._unvoiced = 0  # windows in a row, as far as they matter
         self._vouched = 0  # windows to come
         self._plain_voice = 0  # windows
-        self._plain_pause = REMINDERS  # windows since then
+        self._plain_pause = REMINDERS  # windows since then, no more than are to be heard
 
     def judge(self, rms: float) -> float | None:
         """The probability of voice in a window of this loudness; None if it takes a detector to tell."""
@@ -58,8 +61,10 @@ class Gate:
             self._plain_voice += 1
             self._plain_pause = 0
             return self._plain_voice % REMINDER_WINDOWS == 0
+        if self._plain_pause == REMINDERS:
+            return False
         self._plain_pause += 1
-        return self._plain_pause <= REMINDERS
+        return True
 
     def learn(self, rms: float, probability: float) -> None:
         """What a window has turned out to be, by whoever judged it."""
@@ -69,20 +74,25 @@ class Gate:
             self._unvoiced = 0
             self._voice_rms += self._pace * (rms - self._voice_rms)
             return
-        self._unvoiced += 1
-        if rms < _CLEAR * self._floor_rms:  # what is louder may be the beginning of a voice, noticed late
-            self._steady += self._pace / 2 * (self._is_at_rest(rms) - self._steady)
-        self._rest_rms += self._pace * (min(rms, 2 * self._floor_rms) - self._rest_rms)
-        self._floor_rms = max(self._rest_rms, SILENT_RMS)
+        if self._unvoiced < self._sure_windows:
+            self._unvoiced += 1
+        rest, floor = self._rest_rms, self._floor_rms
+        if rms < _CLEAR * floor:  # what is louder may be the beginning of a voice, noticed late
+            self._steady += 0.5 * self._pace * ((1.0 if self._is_at_rest(rms) else 0.0) - self._steady)
+        most = 2.0 * floor
+        rest += self._pace * ((rms if rms < most else most) - rest)
+        self._rest_rms, self._quietest, self._loudest = rest, rest / self._factor, rest * self._factor
+        self._floor_rms = rest if rest > SILENT_RMS else SILENT_RMS
 
     def _is_at_rest(self, rms: float) -> bool:
-        return rms <= SILENT_RMS or self._rest_rms / self._factor < rms < self._rest_rms * self._factor
+        return self._quietest < rms < self._loudest or rms <= SILENT_RMS
 
     @property
     def _is_clear(self) -> bool:
         return self._voice_rms >= _CLEAR * self._floor_rms and self._steady >= STEADY_SHARE
 
 
+@cache
 def _ratio(decibels: float) -> float:
     return 10 ** (decibels / 20)
 
@@ -92,4 +102,4 @@ _CLEAR = _ratio(CLEAR_DB)
 
 def loudness(ulaw: bytes) -> float:
     """The RMS of μ-law audio, in steps of a 16-bit sample."""
-    return audioop.rms(audioop.ulaw2lin(ulaw, 2), 2)
+    return float(audioop.rms(audioop.ulaw2lin(ulaw, 2), 2))  # an integer would slow the gate's sums down
