@@ -90,10 +90,10 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
             kind, length = data[at], data[at + 1]
             begins = at + 6  # the mask takes four
             is_ours = _MASKED <= length < (_LONGER if kind == _TEXT else _LONG if kind in _CONTROL else 0)
-            if length == _LONG:
-                begins, length = at + 8, int.from_bytes(data[at + 2 : at + 4])
-            else:
+            if length != _LONG:
                 length -= _MASKED
+            elif at + 4 <= size:  # until then any length is more than there is
+                begins, length = at + 8, data[at + 2] << 8 | data[at + 3]
             if not is_ours or length > self.config.ws_max_size:
                 self._leave(data[at:])
                 return

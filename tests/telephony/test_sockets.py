@@ -179,6 +179,13 @@ async def test_a_peer_may_speak_before_it_is_answered(at: int) -> None:
     assert peer.told == ["too soon", "cut in two"]
 
 
+async def test_a_frame_may_come_byte_by_byte() -> None:
+    peer = Peer(MediaSocketProtocol)
+    messages = ["x" * length for length in (0, 125, 126, 256)]
+    await peer.send([HANDSHAKE, *(bytes([byte]) for byte in b"".join(map(text, messages)))])
+    assert peer.told == messages
+
+
 async def test_what_came_before_the_diversion_is_not_lost() -> None:
     peer = Peer(MediaSocketProtocol, diverts=True)
     peer._protocol.data_received(HANDSHAKE)
