@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -211,7 +212,7 @@ def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[B
 
     tools: list[BaseTool] = [_control("hang_up", HangUp)]
     if business.transfer:
-        tools.append(_control("transfer_call", _transfer_to(business.transfer)))
+        tools.append(_control("transfer_call", _transfer_to(tuple(business.transfer))))
     tools.append(_control("collect_digits", CollectDigits, _WAITS_FOR_KEYS))
     if business.bookings:
         tools.append(_tool("take_booking", TakeBooking, take_booking))
@@ -229,9 +230,10 @@ def _tool(name: str, arguments: type[BaseModel], run: Callable[..., Awaitable[st
     return StructuredTool(name=name, description=arguments.__doc__ or "", args_schema=arguments, coroutine=run)
 
 
-def _transfer_to(destinations: Iterable[str]) -> type[BaseModel]:
-    """The arguments of a transfer, limited to the people the business file names."""
-    allowed: Any = Literal[tuple(destinations)]
+@lru_cache(maxsize=16)
+def _transfer_to(destinations: tuple[str, ...]) -> type[BaseModel]:
+    """The arguments of a transfer, limited to the people the business file names. Not made anew for every call."""
+    allowed: Any = Literal[destinations]
     return create_model(
         "TransferCall",
         __doc__="Put the caller through to somebody. Tell the caller so in the same reply.",

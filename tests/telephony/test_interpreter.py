@@ -4,21 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from telephony.interpreter import SWITCH_S, hurry, loading
+from telephony.interpreter import GENERATIONS, SWITCH_S, hurry, loading
 
 
 @pytest.fixture(autouse=True)
 def interpreter() -> Iterator[None]:
     """As it was, afterwards."""
-    interval_s = sys.getswitchinterval()
+    interval_s, generations = sys.getswitchinterval(), gc.get_threshold()
     yield
     sys.setswitchinterval(interval_s)
+    gc.set_threshold(*generations)
     gc.unfreeze()
 
 
 def test_threads_get_their_turn_soon() -> None:
     hurry()
     assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+    assert gc.get_threshold() == GENERATIONS
 
 
 class Node:
