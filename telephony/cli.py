@@ -13,10 +13,10 @@ from rich.markup import escape
 from providers.errors import ConfigurationError, OffhookError
 from telephony.interpreter import loading
 from telephony.settings import settings
-from telephony.simulator.options import CallOptions
 
 if TYPE_CHECKING:
     from telephony.simulator.microphone import MicrophoneCaller
+    from telephony.simulator.options import CallOptions
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 scenarios = typer.Typer(no_args_is_help=True, help="Scripted calls to the bot, judged by what must happen in them.")
@@ -79,6 +79,7 @@ def call(
 ) -> None:
     """Phone a server as Twilio would; show the talk and its times, and keep a recording of it."""
     from telephony.simulator.caller import PlayWav, Press, Say, Step
+    from telephony.simulator.options import CallOptions
 
     steps: list[Step] = [Say(line) for line in say or ()]
     steps += [PlayWav(path) for path in wav or ()]
@@ -182,7 +183,7 @@ def providers_check(
         raise typer.Exit(1)
 
 
-async def _show_call(options: CallOptions, microphone: bool) -> bool:
+async def _show_call(options: "CallOptions", microphone: bool) -> bool:
     """Make the call with a live view; False if the bot was never heard."""
     from telephony.simulator.place import place_call
     from telephony.simulator.view import LiveView, summary
