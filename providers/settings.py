@@ -1,7 +1,7 @@
 """The engines' configuration: the only module outside `telephony.settings` that reads the environment."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model, field_validator
@@ -236,8 +236,7 @@ def config_from_environment[C: BaseModel](config_class: type[C], *prefixes: str)
     Raises `ConfigurationError` that names every variable that is missing or does not fit its field.
     """
     names = {field: [f"{prefix}_{field.upper()}" for prefix in prefixes] for field in config_class.model_fields}
-    variables: dict[str, Any] = {name: (Any, None) for group in names.values() for name in group}
-    found = create_model("Found", __base__=CoreSettings, **variables)().model_dump()
+    found = _variables(tuple(name for group in names.values() for name in group))().model_dump()
     values = {
         field: next(found[name] for name in group if found[name] is not None)
         for field, group in names.items()
@@ -249,6 +248,13 @@ def config_from_environment[C: BaseModel](config_class: type[C], *prefixes: str)
         raise ConfigurationError(
             _problems(error, rename=lambda field: " or ".join(names.get(field, [field])))
         ) from None
+
+
+@lru_cache(maxsize=64)
+def _variables(names: tuple[str, ...]) -> type[CoreSettings]:
+    """Whatever stands in these; made once, for an engine is made for every call."""
+    fields: dict[str, Any] = dict.fromkeys(names, (Any, None))
+    return create_model("Found", __base__=CoreSettings, **fields)
 
 
 def _problems(error: ValidationError, rename: Callable[[str], str] = str) -> list[Problem]:

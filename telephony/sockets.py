@@ -112,9 +112,11 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         self._rest = data[at:]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is closed."""
+        """The socket is closed; what the application was told leads back to us no more."""
         self.read_alone()
         super().connection_lost(exc)
+        if self.handshake_initiated:
+            self.scope["extensions"].pop(DIRECT, None)
 
     def read_alone(self) -> None:
         """Let the transport read the socket again, if it does not."""

@@ -95,6 +95,7 @@ class VadStream:
         """End the stream: no probability comes after this, not even one under way. Safe to call twice."""
         if not self._closed:
             self._closed = True
+            self._on_probability = lambda _: None
             self._hub._forget(self._number)
 
     @property

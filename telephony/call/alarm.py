@@ -33,6 +33,11 @@ class Alarm:
             tick = math.ceil(at * _TICKS_PER_S) / _TICKS_PER_S
             self._timer = asyncio.get_running_loop().call_at(tick, self._go_off)
 
+    def close(self) -> None:
+        """Never go off again, and forget who would have been rung."""
+        self.set(None)
+        self._ring = lambda: None
+
     def _go_off(self) -> None:
         self._timer = None
         self._ring()

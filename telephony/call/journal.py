@@ -53,7 +53,7 @@ class Entry:
 
 
 class Journal:
-    """Entries in order, up to `limit`; watchers are told of each as it is made."""
+    """Entries in order, up to `limit`; watchers are told of each as it is made, and forgotten with the last."""
 
     def __init__(self, started_at: float, limit: int = 20_000) -> None:
         self._started_at = started_at
@@ -72,3 +72,5 @@ class Journal:
         self.entries.append(Entry(at - self._started_at, kind, details))
         for tell in self.watchers:
             tell()
+        if kind is Kind.CALL_ENDED:
+            self.watchers.clear()

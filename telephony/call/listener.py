@@ -117,9 +117,11 @@ class Listener:
             self.start()
 
     def close(self) -> None:
+        """Hear no more, and tell nobody."""
         self._voice.close()
         self._kept = None
         self._drop_work()
+        self._report = lambda _: None
 
     def _on_probability(self, probability: float) -> None:
         edge = self._detector.feed(probability)

@@ -205,11 +205,11 @@ class CallSession:
         return reason
 
     def _quiet(self) -> None:
-        """Stop hearing, thinking, speaking and waiting."""
+        """Stop hearing, thinking, speaking and waiting. Who did that forgets us: no cycle is left to be collected."""
         self._listener.close()
         self._speaker.close()
         self._cancel_reply()
-        self._alarm.set(None)
+        self._alarm.close()
 
     # --- facts in, orders out ----------------------------------------------------------------------------------
 

@@ -137,9 +137,11 @@ class Speaker:
         return None if unsaid is None else events.SentenceCut(unsaid.turn, unsaid.sentence, 0.0)
 
     def close(self) -> None:
+        """Be silent, and tell nobody."""
         self._drop_work()
         self._sentences.clear()
-        self._alarm.set(None)
+        self._alarm.close()
+        self._report, self._note = (lambda _: None), (lambda *_: None)
 
     def _drop_work(self) -> None:
         if self._work is not None:

@@ -1,7 +1,9 @@
 """Whole calls in invented time: real session, ears, voice and ledger; scripted engines; our carrier's line."""
 
 import asyncio
+import gc
 import logging
+import weakref
 from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -176,6 +178,18 @@ def test_a_call_is_greeted_heard_answered_and_remembered() -> None:
     assert [message.type for message in done.history.messages()] == ["system", "human", "ai", "human", "ai"]
     assert done.ended == "caller hung up"
     assert done.phone.orders == []
+
+
+def test_a_call_that_has_ended_does_not_wait_for_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        done = call(talk=[(2.0, 1.0)])
+        session = weakref.ref(done.session)
+        del done.session
+        assert session() is None
+    finally:
+        gc.enable()
 
 
 def test_what_has_no_sound_is_not_given_to_the_voice() -> None:
