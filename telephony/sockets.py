@@ -40,6 +40,7 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         self._rest = b""  # the beginning of a frame
         self._together: CoalescedReading | None = None  # what reads the socket now, if it is not the transport
         self._fd = -1
+        self._told: dict[str, Any] = {}  # what the application is told that we can do
 
     def divert(self, take: Take | None) -> None:
         """From now on give messages to `take` as they come, what waits first, and None once there are no more.
@@ -67,7 +68,8 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         """The handshake: tell the application of the quicker way."""
         super().handle_connect(event)
         if self.response.status_code == 101:
-            self.scope["extensions"][DIRECT] = {"divert": self.divert, "send": self.send_now}
+            self._told = self.scope["extensions"]
+            self._told[DIRECT] = {"divert": self.divert, "send": self.send_now}
 
     def data_received(self, data: bytes) -> None:
         """Called by the transport with whatever came, cut anywhere."""
@@ -115,8 +117,7 @@ class MediaSocketProtocol(WebSocketsSansIOProtocol):
         """The socket is closed; what the application was told leads back to us no more."""
         self.read_alone()
         super().connection_lost(exc)
-        if self.handshake_initiated:
-            self.scope["extensions"].pop(DIRECT, None)
+        self._told.pop(DIRECT, None)
 
     def read_alone(self) -> None:
         """Let the transport read the socket again, if it does not."""

@@ -69,7 +69,7 @@ def memory(calls: Calls = 100, batches: int = 10) -> None:
 
 @app.command()
 def peer(rounds: Rounds = 3) -> None:
-    """Pipecat, the floor and our server under the same calls, so many that each has its core about two thirds full."""
+    """Pipecat, the floor and our server under the same calls, each with so many that its core is well filled."""
     run(pipecat.install(console))
     cells = [
         Cell(pipecat.pipecat("default"), 4),

@@ -179,6 +179,13 @@ async def test_a_peer_may_speak_before_it_is_answered(at: int) -> None:
     assert peer.told == ["too soon", "cut in two"]
 
 
+async def test_a_peer_whose_handshake_is_refused_may_go() -> None:
+    peer = Peer(MediaSocketProtocol)
+    peer._protocol.data_received(HANDSHAKE.replace(b"Sec-WebSocket-Key", b"X-No-Key"))
+    assert peer.transport.written[0].startswith(b"HTTP/1.1 400")
+    peer._protocol.connection_lost(None)
+
+
 async def test_a_frame_may_come_byte_by_byte() -> None:
     peer = Peer(MediaSocketProtocol)
     messages = ["x" * length for length in (0, 125, 126, 256)]
