@@ -29,7 +29,7 @@ fuzz: $(SETUP)  ## a million inputs each to whatever reads what strangers send (
 bench: $(SETUP)  ## what a call costs and how many a core carries, beside a bare server (about half an hour, Linux, two quiet cores)
 	$(BIN)/python -m tests.bench all
 
-bench-peer: bench  ## the same, and beside Pipecat, which is installed for it once (500 MB)
+bench-peer: bench  ## the same, and beside Pipecat and Vocode, which are installed for it once (860 MB)
 	$(BIN)/python -m tests.bench peer
 
 kills: $(SETUP)  ## kill 200 processes under their calls on either database, and restart a fleet with 50 of them (about twenty minutes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,12 @@ from tests.bench import audio as audio_path
 from tests.bench import clients as engine_clients
 from tests.bench import fleet as fleets
 from tests.bench import noise as noises
-from tests.bench import peer as pipecat
 from tests.bench import records as recording
 from tests.bench import start as starting
 from tests.bench import turn as turns
 from tests.bench import validate as validation
 from tests.bench.line import NOISE_RMS, Bench, Cell
+from tests.bench.peer import PIPECAT, VOCODE, runs
 from tests.bench.results import Row, keep, show
 from tests.bench.servers import bare, cores, offhook
 from tests.bench.speech import sentence
@@ -68,18 +69,20 @@ def memory(calls: Calls = 100, batches: int = 10) -> None:
 
 
 @app.command()
-def peer(rounds: Rounds = 3) -> None:
-    """Pipecat, the floor and our server under the same calls, each with so many that its core is well filled."""
-    run(pipecat.install(console))
-    cells = [
-        Cell(pipecat.pipecat("default"), 4),
-        Cell(pipecat.pipecat("silero"), 8),
-        Cell(pipecat.pipecat("none"), 20),
-        Cell(ENGINE, 200),
-        Cell(DETECTOR, 150),
-        Cell(bare("best"), 200),
-    ]
-    report("peer", "Beside Pipecat", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
+def peer(
+    rounds: Rounds = 3,
+    vocode_python: Annotated[str, typer.Option(help="For Vocode, whose packages know none after 3.12")] = "python3.12",
+) -> None:
+    """Peers, the floor and our server under the same calls, each with so many that its core is well filled."""
+    run(PIPECAT.install(sys.executable, console))
+    cells = [Cell(PIPECAT.plan("default"), 4), Cell(PIPECAT.plan("silero"), 8), Cell(PIPECAT.plan("none"), 20)]
+    if run(runs(vocode_python)):
+        run(VOCODE.install(vocode_python, console))
+        cells.append(Cell(VOCODE.plan(), 100))
+    else:
+        console.print(f"without Vocode: there is no {vocode_python} (--vocode-python)")
+    cells += [Cell(ENGINE, 200), Cell(DETECTOR, 150), Cell(bare("best"), 200)]
+    report("peer", "Beside Pipecat and Vocode", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
 
 
 @app.command()
