@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from providers.errors import ConfigurationError, OffhookError
-from telephony.interpreter import loading
 from telephony.settings import settings
 
 if TYPE_CHECKING:
@@ -29,10 +28,6 @@ engines = typer.Typer(help="The speech engines: what there is, and whether one w
 app.add_typer(engines, name="providers")
 console = Console(stderr=True)
 
-KEEP_ALIVE_S = 95
-"""Longer than Heroku's router keeps an idle connection (90 s), so that it never writes into one we have closed."""
-LARGEST_MESSAGE = 64 * 1024
-
 
 @app.command()
 def serve(
@@ -41,29 +36,10 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="Worker processes [WEB_CONCURRENCY]")] = None,
 ) -> None:
     """Answer the phone: the webhooks and the media stream that a Twilio number points at."""
-    with loading():
-        import uvicorn
+    from telephony.serving import serve_calls
 
-        from telephony.engines import check_configuration
-        from telephony.sockets import MediaSocketProtocol
-
-        settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
-        check_configuration()
-    line = settings.telephony
-    uvicorn.run(
-        "telephony.app:create_app",
-        factory=True,
-        host=line.HOST,
-        port=line.PORT,
-        workers=line.WEB_CONCURRENCY,
-        log_config=None,
-        access_log=False,
-        ws=MediaSocketProtocol,
-        ws_max_size=LARGEST_MESSAGE,
-        ws_per_message_deflate=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        proxy_headers=False,  # the public address is configured: nobody's headers are asked for it
-    )
+    settings.override(HOST=host, PORT=port, WEB_CONCURRENCY=workers)
+    serve_calls()
 
 
 @app.command()

@@ -41,6 +41,7 @@ RANK = (
     "telephony.service",
     "telephony.scenarios",
     "telephony.app",
+    "telephony.serving",
     "telephony.demo",
     "telephony.cli",
     "telephony.__main__",

@@ -7,16 +7,14 @@ import threading
 import wave
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
 from rich.console import Console
 
 from providers.errors import OffhookError
 from providers.voice.scripted import ScriptedVoiceProvider
-from telephony import cli, demo
-from telephony.settings import settings
+from telephony import cli, demo, serving
+from telephony.settings import TelephonySettings, settings
 from telephony.simulator.caller import PlayWav, Press, Say
 from telephony.simulator.options import CallOptions
 from telephony.twilio.messages import Dtmf
@@ -46,43 +44,22 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
     return end.value.code
 
 
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """How uvicorn was started, if it was."""
-    options: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda app, **given: options.update(given, app=app))
-    return options
-
-
-def test_serve_listens_where_the_settings_say(environment: pytest.MonkeyPatch, served: dict[str, Any]) -> None:
-    environment.setenv("PORT", "8123")
-    environment.setenv("WEB_CONCURRENCY", "2")
-    assert run(environment, "serve") == 0
-    assert (served["app"], served["host"], served["port"], served["workers"]) == (
-        "telephony.app:create_app",
-        "0.0.0.0",  # noqa: S104
-        8123,
-        2,
-    )
-    assert served["ws_max_size"] == 65536
-    assert served["timeout_keep_alive"] > 90  # Heroku's router
-    assert served["log_config"] is None
-
-
-def test_serve_listens_where_its_options_say(environment: pytest.MonkeyPatch, served: dict[str, Any]) -> None:
-    assert run(environment, "serve", "--host", "127.0.0.1", "--port", "9000", "--workers", "1") == 0
-    assert (served["host"], served["port"], served["workers"]) == ("127.0.0.1", 9000, 1)
-    assert settings.telephony.public_base_url == "http://127.0.0.1:9000"
+def test_serve_serves_as_its_options_say(environment: pytest.MonkeyPatch) -> None:
+    served: list[TelephonySettings] = []
+    environment.setattr(serving, "serve_calls", lambda: served.append(settings.telephony))
+    assert run(environment, "serve", "--host", "127.0.0.1", "--port", "9000", "--workers", "2") == 0
+    (line,) = served
+    assert (line.HOST, line.PORT, line.WEB_CONCURRENCY) == ("127.0.0.1", 9000, 2)
+    assert line.public_base_url == "http://127.0.0.1:9000"
 
 
 def test_serve_tells_everything_that_is_wrong_and_does_not_start(
-    environment: pytest.MonkeyPatch, served: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setattr(cli, "console", Console(stderr=True, width=200))
     environment.delenv("TWILIO_AUTH_TOKEN")
     environment.setenv("VOICE_PROVIDER", "[nobody]")
-    assert run(environment, "serve") == 2
-    assert not served
+    assert run(environment, "serve", "--host", "127.0.0.1", "--port", "0") == 2
     shown = capsys.readouterr().err.splitlines()
     assert shown[0] == "The configuration does not work:"
     assert [line.split()[0] for line in shown[1:]] == ["TWILIO_AUTH_TOKEN", "VOICE_PROVIDER"]
