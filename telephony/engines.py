@@ -10,8 +10,9 @@ from agent.business import load_business
 from agent.llm_factory import LLMFactory
 from agent.minds import Minds
 from agent.own_tools import business_and_tools
+from agent.spoken import speakable
 from providers.audio.converter import LINE, Converter, input_spec, output_spec
-from providers.errors import ConfigurationError, Problem
+from providers.errors import ConfigurationError, Problem, TTSError
 from providers.settings import names
 from providers.settings import settings as provider_settings
 from providers.voice.base import BaseVoiceProvider
@@ -19,6 +20,7 @@ from providers.voice.factory import VoiceProviderFactory
 from providers.voice.failover import FailoverVoiceProvider
 from providers.voice.speech import audio_chunks
 from telephony.audio.vad import VadHub
+from telephony.call.speaker import Clip
 from telephony.call.voices import Voices
 from telephony.records.records import check_recording
 from telephony.settings import settings as line_settings
@@ -124,14 +126,20 @@ def alone(engine: BaseVoiceProvider) -> Sequence[BaseVoiceProvider]:
     return engine.engines if isinstance(engine, FailoverVoiceProvider) else (engine,)
 
 
-async def clip(text: str) -> bytes:
-    """The text as 8 kHz μ-law, spoken by whichever of the engines that speak can; raises what the last one raises."""
-    engine = speaking_engine()
+async def clip(engine: BaseVoiceProvider, sentence: str) -> Clip:
+    """The sentence as this engine speaks it, which was not connected and is not afterwards; raises what it raises."""
     engine.hears = False
     converter = Converter(output_spec(engine), LINE)
     try:
-        async with asyncio.timeout(CLIP_LIMIT_S), engine, aclosing(audio_chunks(engine, text)) as chunks:
-            audio = b"".join([converter.convert(chunk) async for chunk in chunks])
+        async with (
+            asyncio.timeout(CLIP_LIMIT_S),
+            engine,
+            aclosing(audio_chunks(engine, speakable(sentence))) as chunks,
+        ):
+            spoken = [converter.convert(chunk) async for chunk in chunks]
+            timings = tuple(engine.word_timings())
     finally:
         await engine.disconnect()
-    return audio + converter.flush()
+    if not spoken:
+        raise TTSError("the engine gave no audio", provider=engine.config.provider_name, operation="tts")
+    return Clip(b"".join([*spoken, converter.flush()]), timings)

@@ -23,6 +23,7 @@ from telephony.call.memory import remember
 from telephony.call.opening import Opening
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines
+from telephony.call.speaker import Clip
 from telephony.call.voices import Voices
 from telephony.feed import CallFeed
 from telephony.metrics import STREAMS_ENDED
@@ -54,8 +55,8 @@ class House:
     own_tools: OwnTools
     minds: Minds
     detection: VoiceDetection
-    clips: Mapping[str, bytes]
-    """Words that were spoken beforehand, as 8 kHz μ-law."""
+    clips: Mapping[str, Clip]
+    """Sentences that were spoken beforehand."""
     book: str
     turn_end_silence_s: float
 

@@ -12,6 +12,7 @@ from telephony import engines
 from telephony.admission import Admission, Limits
 from telephony.audio.vad import VadHub, load_engine
 from telephony.call.rules import CallRules
+from telephony.call.speaker import Clip
 from telephony.feed import CallFeed
 from telephony.fleet import LIFETIME_S
 from telephony.interpreter import hurry, loading
@@ -63,7 +64,8 @@ class Service:
         talks = Talks(self._records)
         leases = Leases(self._records.database, self._records.process, LIFETIME_S)
         self._minds = engines.minds()
-        self._clips: dict[str, bytes] = {}
+        self._clips: dict[str, Clip] = {}
+        self._first_words = [words for words in (business.greeting, business.notice) if words]
         self._warm = WarmVoices(engines.voices, WARM_S)
         # Of several processes, the one that answers the webhook is seldom the one that gets the stream.
         expect = self._warm.expect if settings.WEB_CONCURRENCY == 1 else None
@@ -119,7 +121,7 @@ class Service:
         elif not self.office.is_leaving:
             self.office.not_ready = None
             logger.info("ready for calls after %.1f s of loading", time.monotonic() - began_at)
-            await self._record_last_words()
+            await self._speak_beforehand()
 
     async def _load_engines(self) -> str:
         """Returns why they cannot be used, as an operator reads it; nothing if they can."""
@@ -134,11 +136,19 @@ class Service:
             why = ""
         return why
 
-    async def _record_last_words(self) -> None:
-        """Have that spoken now which a caller is to hear when there is no voice any more."""
+    async def _speak_beforehand(self) -> None:
+        """Have that spoken now which begins every call, and what a caller hears when there is no voice any more.
+
+        What begins them is spoken by the first engine or not beforehand: it is the voice that callers know.
+        """
+        try:
+            for words in self._first_words:
+                self._clips[words] = await engines.clip(engines.alone(engines.speaking_engine())[0], words)
+        except Exception as error:
+            logger.warning("callers will wait for the greeting until it is spoken, in each call: %r", error)
         words = CallRules().defeat
         try:
-            self._clips[words] = await engines.clip(words)
+            self._clips[words] = await engines.clip(engines.speaking_engine(), words)
         except Exception as error:
             logger.warning("a caller whom the engines fail will hear the carrier's apology, not ours: %r", error)
 

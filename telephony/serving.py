@@ -11,6 +11,7 @@ from uvicorn.supervisors import Multiprocess
 
 from providers.errors import ConfigurationError
 from telephony.interpreter import loading
+from telephony.logs import configure_logging
 from telephony.settings import TelephonySettings, settings
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def serve_calls() -> None:
         raise
     with listening:
         _check()
+        configure_logging(settings.telephony.LOG_LEVEL)
+        logger.info("listening on %s, port %d", *listening.getsockname()[:2])
         _serve(listening)
 
 
@@ -72,7 +75,6 @@ def _serve(listening: socket.socket) -> None:
         Multiprocess(config, sockets=[listening]).run()
         return
     config.load_app()
-    logger.info("listening on %s, port %d", *listening.getsockname()[:2])
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])

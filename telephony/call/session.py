@@ -24,7 +24,7 @@ from telephony.call.machine import CallMachine
 from telephony.call.memory import remember, tools_done
 from telephony.call.opening import Opening
 from telephony.call.rules import CallRules
-from telephony.call.speaker import Speaker, SpeechLine
+from telephony.call.speaker import Clip, Speaker, SpeechLine
 from telephony.call.voices import Voices
 from telephony.twilio.messages import Dtmf, Mark, Media, Stop
 from telephony.twilio.stream import Gap, Received
@@ -77,8 +77,8 @@ class Engines:
     tools: Sequence[BaseTool]
     transfer_numbers: dict[str, str]
     """Where the bot may transfer to, by the name it knows it under."""
-    clips: Mapping[str, bytes] = field(default_factory=dict)
-    """Sentences that were spoken beforehand, as 8 kHz μ-law, for when there is no voice."""
+    clips: Mapping[str, Clip] = field(default_factory=dict)
+    """Sentences that were spoken beforehand."""
 
 
 class CallSession:

@@ -50,6 +50,14 @@ class SpeechLine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """A sentence spoken beforehand, as 8 kHz μ-law, and when its words are spoken in it, where the engine tells."""
+
+    audio: bytes
+    timings: Sequence[WordTiming] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Spoken:
     """When the words of a sentence are spoken, and where the engine broke off, if it did."""
 
@@ -76,7 +84,7 @@ class Speaker:
         note: Callable[[Kind, int, int], None],
         clock: Callable[[], float],
         tasks: asyncio.TaskGroup,
-        clips: Mapping[str, bytes],
+        clips: Mapping[str, Clip],
     ) -> None:
         self._provider = provider
         self._line = line
@@ -168,10 +176,12 @@ class Speaker:
     async def _speak(self, sentence: Say) -> bool:
         """Synthesise one sentence onto the line; False if there was no audio, asked for twice where that may help.
 
-        What was spoken beforehand is taken from there: it is for when the engine can do no more.
+        What was spoken beforehand is taken from there.
         """
         if clip := self._clips.get(sentence.text):
-            self._add(sentence, clip)
+            if clip.timings:
+                self._spoken[sentence.turn, sentence.sentence] = _Spoken(clip.timings)
+            self._add(sentence, clip.audio)
             return True
         self._asked = sentence
         spec = output_spec(self._provider)

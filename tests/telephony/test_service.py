@@ -1,5 +1,6 @@
 """What is checked before a server starts, and what its calls are made of."""
 
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -9,13 +10,16 @@ from langchain_core.language_models.fake import FakeListLLM
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from agent.business import load_business
 from agent.llm_factory import LLMFactory
 from providers.errors import ConfigurationError
 from providers.settings import VoiceSettings
 from providers.settings import settings as provider_settings
 from providers.voice.factory import VoiceProviderFactory
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
+from providers.voice.types import WordTiming
 from telephony.call.rules import CallRules
+from telephony.call.speaker import Clip
 from telephony.engines import check_configuration, hearing_engine, load, minds, speaking_engine, voices
 from telephony.service import Service
 from telephony.settings import settings as line_settings
@@ -31,6 +35,26 @@ NO_CHAT_MODEL = FakeListLLM(responses=["hello"])
 
 class Deaf(ScriptedVoiceProvider):
     """Another engine than the scripted one."""
+
+
+class Counts(ScriptedVoiceProvider):
+    """Tells its words, as long as it is connected."""
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        self._words = text.split()
+        async for chunk in super().text_to_speech(text):
+            yield chunk
+
+    def word_timings(self) -> Sequence[WordTiming]:
+        return [WordTiming(word, 0.0, 1.0) for word in self._words if self.is_connected]
+
+
+class Silent(ScriptedVoiceProvider):
+    """Speaks nothing."""
+
+    async def text_to_speech(self, text: str, stream: bool = True) -> AsyncIterator[bytes]:
+        return
+        yield b""
 
 
 class OddConfig(ScriptedConfig):
@@ -165,24 +189,43 @@ async def test_every_engine_of_a_list_is_loaded_and_its_format_checked(put: pyte
     assert variables() == ["VOICE_PROVIDER"]
 
 
+async def beforehand(*engines: str, put: pytest.MonkeyPatch) -> dict[str, Clip]:
+    """What a service has these engines speak before there is a call."""
+    put.setenv("VOICE_TTS_PROVIDER", ",".join(engines))
+    reload()
+    service = Service()
+    await service._speak_beforehand()
+    await service.stop()
+    return service._clips
+
+
+async def test_what_begins_every_call_is_spoken_beforehand(put: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    business = BUSINESS_FILE.read_text() + "\nnotice: This call is recorded.\n"
+    (tmp_path / "business.yaml").write_text(business)
+    put.setenv("BUSINESS_FILE", str(tmp_path / "business.yaml"))
+    clips = await beforehand(f"{__name__}:Counts", put=put)
+    greeting = load_business(str(BUSINESS_FILE)).greeting
+    assert list(clips) == [greeting, "This call is recorded.", CallRules().defeat]
+    assert all(len(clip.audio) > 8000 for clip in clips.values())
+    assert [word.word for word in clips[greeting].timings] == greeting.split()
+
+
 async def test_the_last_words_are_spoken_beforehand_by_whichever_engine_can(
     put: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    put.setenv("VOICE_TTS_PROVIDER", "tests.wire.engines:Mute,scripted")
-    reload()
-    service = Service()
-    await service._record_last_words()
-    (words,) = service._clips
-    assert words == CallRules().defeat
-    assert len(service._clips[words]) > 8000
+    assert list(await beforehand("tests.wire.engines:Mute", "scripted", put=put)) == [CallRules().defeat]
+    assert "callers will wait for the greeting" in caplog.text  # in the voice they know, should it come back
+    assert "will hear the carrier's apology" not in caplog.text
 
-    put.setenv("VOICE_TTS_PROVIDER", "tests.wire.engines:Mute")
-    reload()
-    service = Service()
-    await service._record_last_words()
-    assert not service._clips
+    assert not await beforehand("tests.wire.engines:Mute", put=put)
     assert "will hear the carrier's apology" in caplog.text
-    await service.stop()
+
+
+async def test_an_engine_that_speaks_nothing_has_spoken_nothing_beforehand(
+    put: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not await beforehand(f"{__name__}:Silent", put=put)
+    assert "gave no audio" in caplog.text
 
 
 async def test_engines_of_a_call_that_is_announced_are_ready_when_its_stream_comes(put: pytest.MonkeyPatch) -> None:

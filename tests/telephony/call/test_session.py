@@ -30,6 +30,7 @@ from telephony.call.endpointing import EndpointingRules
 from telephony.call.journal import Journal, Kind
 from telephony.call.rules import CallRules
 from telephony.call.session import CallSession, Engines
+from telephony.call.speaker import Clip
 from telephony.call.voices import Voices
 from telephony.scenarios.clock import InventedTimeLoop
 from tests.telephony.call.line import LineInInventedTime, LoudnessDetection
@@ -97,7 +98,7 @@ class Call:
         voice: BaseVoiceProvider,
         model: Model,
         obeys: bool = True,
-        clips: Mapping[str, bytes] | None = None,
+        clips: Mapping[str, Clip] | None = None,
     ) -> None:
         self.line = line
         self.phone = Phone(line, obeys)
@@ -146,7 +147,7 @@ def call(
     voice: BaseVoiceProvider | None = None,
     obeys: bool = True,
     hangs_up_at: float = 12.0,
-    clips: Mapping[str, bytes] | None = None,
+    clips: Mapping[str, Clip] | None = None,
     prepare: Callable[[Call], None] = lambda _: None,
 ) -> Call:
     """Run one call to its end."""
@@ -362,14 +363,14 @@ def test_an_engine_that_does_not_connect_ends_the_call() -> None:
 
 @pytest.mark.parametrize("failure", ["speaks", "connect"])
 def test_where_there_is_no_voice_the_words_that_were_spoken_beforehand_are_the_last(failure: str) -> None:
-    clip = b"\x20" * 8000
+    clip = Clip(b"\x20" * 8000)
     broken = _Broken(failure, TTSError("away"), times=9)
     done = call(voice=broken, hangs_up_at=60.0, clips={RULES.defeat: clip})
 
     assert done.said(Kind.BOT_SAID) == [RULES.defeat]
     assert done.ended == "the speech engines could not go on"
     assert done.phone.orders == ["hang up"]
-    assert done.line.heard().count(b"\x20") == len(clip)
+    assert done.line.heard().count(b"\x20") == len(clip.audio)
 
 
 @pytest.mark.parametrize("reply", [["raise"], ["stall"]])
@@ -507,6 +508,18 @@ def cut_off(voice: BaseVoiceProvider) -> str:
 def test_a_voice_that_tells_when_it_says_each_word_is_cut_at_the_word_reached() -> None:
     first_piece = LONG.partition(",")[0]
     assert cut_off(_Timed()) == first_piece.rpartition(" ")[0]
+
+
+def test_so_is_what_was_spoken_beforehand() -> None:
+    *most, last = GREETING.split()
+    timings = [*(WordTiming(word, 0.0, 0.5) for word in most), WordTiming(last, 0.5, 100.0)]
+    clip = Clip(b"\x20" * 32000, timings)
+    done = call(talk=[(1.5, 1.0)], hears=["Stop."], clips={GREETING: clip})
+
+    (said, *_) = (entry.details for entry in done.journal.entries if entry.kind is Kind.BOT_SAID)
+    assert said["text"] == " ".join(most)
+    assert said["interrupted"]
+    assert 0 < done.line.heard().count(b"\x20") < len(clip.audio)
 
 
 def test_a_voice_that_cannot_tell_is_cut_where_it_should_be_by_now() -> None:
