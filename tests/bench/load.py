@@ -136,6 +136,8 @@ class LoadLine(asyncio.Protocol):
             self._transport.abort()
 
     def _shake_hands(self) -> None:
+        if self.opened.done():
+            return  # the run is over
         if self._ws.state is not OPEN:
             self.opened.set_exception(LoadFailed(f"the server refused the stream: {self._ws.handshake_exc}"))
             return
