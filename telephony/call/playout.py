@@ -140,6 +140,10 @@ class Playout:
             queued += len(sentence.audio) - sentence.sent
         return queued / BYTES_PER_S
 
+    def ahead_s(self, now: float) -> float:
+        """Seconds of audio given that the caller has still to hear."""
+        return max(0.0, self._plays_until - now) + self.queued_s
+
     def add(self, turn: int, sentence: int, audio: bytes) -> None:
         """More μ-law audio of a sentence; sentences are spoken in the order in which they first appear."""
         if not self._sentences or (self._sentences[-1].turn, self._sentences[-1].number) != (turn, sentence):

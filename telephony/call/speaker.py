@@ -33,10 +33,9 @@ AHEAD_S = 30.0
 
 PIECE_BYTES = 48_000
 """Engine audio converted at a time, however long the engine's chunks: about 0.3 ms of the event loop."""
-MESSAGE_S = 0.4
-"""Engine audio converted at a time at least, however short its chunks, …"""
-PLENTY_S = 0.5
-"""… while more than this waits to be sent: an engine that is so far ahead may be converted less often."""
+GATHERED_SHARE, MOST_GATHERED_S = 1 / 3, 0.4
+"""Engine audio gathers until it is this share of what the caller has still to hear, or so much: an engine that is ahead
+is converted less often."""
 
 
 class SpeechLine(Protocol):
@@ -185,7 +184,6 @@ class Speaker:
             return True
         self._asked = sentence
         spec = output_spec(self._provider)
-        much = round(MESSAGE_S * spec.rate_hz) * spec.bytes_per_sample
         for _ in range(ATTEMPTS):
             given, failed, may_help = 0, True, False
             converter, waiting = Converter(spec, LINE), b""
@@ -194,7 +192,8 @@ class Speaker:
                     async for chunk in chunks:
                         given += len(chunk)
                         waiting += chunk
-                        if len(waiting) >= much or self._playout.queued_s < PLENTY_S:
+                        ahead_s = self._playout.ahead_s(self._clock())
+                        if spec.duration_s(len(waiting)) >= min(GATHERED_SHARE * ahead_s, MOST_GATHERED_S):
                             await self._put(sentence, waiting, converter)
                             waiting = b""
                 failed = False

@@ -27,6 +27,8 @@ def test_audio_goes_out_up_to_the_lead_and_then_in_step_with_playback() -> None:
     sizes = [len(item.payload) for item in first if isinstance(item, SendAudio)]
     assert sizes == [160, *[1600] * 5]  # a short one first; the last reaches beyond the lead
     assert playout.queued_s == pytest.approx(1.98)
+    assert playout.ahead_s(now=10.0) == pytest.approx(3.0)
+    assert playout.ahead_s(now=10.5) == pytest.approx(2.5)
     assert playout.wakes_at() == pytest.approx(10.02)
     assert playout.take(now=10.01) == []
     assert len(audio(playout.take(now=10.02))) == 1600

@@ -21,6 +21,7 @@ from agent.history import History
 from agent.minds import Minds
 from agent.prompt import CallFacts
 from agent.tools import Book, front_desk_tools
+from providers.audio.converter import Converter
 from providers.errors import ProviderException, TranscriptionError, TTSError
 from providers.voice.base import BaseVoiceProvider
 from providers.voice.scripted import ScriptedConfig, ScriptedVoiceProvider
@@ -549,6 +550,27 @@ class _Coroutine(ScriptedVoiceProvider):
 
     async def text_to_speech(self, text: str, stream: bool = True) -> bytes:  # type: ignore[override]
         return b"".join([chunk async for chunk in super().text_to_speech(text)])
+
+
+def test_an_engine_that_is_ahead_is_converted_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[float] = []
+    convert = Converter.convert
+
+    def counted(converter: Converter, audio: bytes) -> bytes:
+        sizes.append(len(audio) / 2 / engine.config.sample_rate_output)
+        return convert(converter, audio)
+
+    monkeypatch.setattr(Converter, "convert", counted)
+    engine = ScriptedVoiceProvider(ScriptedConfig(seconds_per_character=0.2))
+    call(voice=engine, hangs_up_at=1.0)
+
+    spoken_s = 0.2 * len(GREETING)
+    chunk_s = sizes[0]
+    assert sum(sizes) == pytest.approx(spoken_s)
+    assert sizes[:3] == [chunk_s] * 3  # the caller hears it at once
+    assert sizes[:-1] == sorted(sizes[:-1])
+    assert max(sizes) == pytest.approx(0.4, abs=chunk_s)
+    assert len(sizes) < 0.6 * spoken_s / chunk_s
 
 
 def test_an_engine_that_returns_its_speech_in_one_piece_is_heard_too() -> None:
