@@ -6,7 +6,7 @@ from telephony.simulator.carrier import BYTES_PER_S, FRAME_BYTES, Heard
 from telephony.simulator.measure import SPEECH_DBFS, level_dbfs
 
 _CONFIRMING_BLOCKS = 2  # one loud block may be a click
-_HANGOVER_S = 0.2  # silence shorter than this is part of the speech around it
+_HANGOVER_S = 0.2 - 1e-6  # silence shorter than 0.2 s is part of the speech around it; instants are rounded
 
 
 @dataclass(frozen=True, slots=True)

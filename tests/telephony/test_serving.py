@@ -22,6 +22,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", TOKEN)
     monkeypatch.setenv("TWILIO_ACCOUNT_SID", ACCOUNT_SID)
     monkeypatch.setenv("VOICE_PROVIDER", "scripted")
+    monkeypatch.setattr(serving, "configure_logging", lambda level: None)  # it would take pytest's handlers away
     settings.reload()
     yield monkeypatch
     settings.reload()

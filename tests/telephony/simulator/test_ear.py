@@ -1,6 +1,6 @@
 """Hearing the bot, in invented time."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from telephony.simulator.carrier import FRAME_BYTES, Heard
@@ -38,6 +38,7 @@ def test_a_gap_between_streams_is_silence() -> None:
 
 
 @given(st.text("#.", max_size=60), st.integers(1, 9))
+@example(pattern="............##..........", blocks=3)
 def test_it_does_not_matter_how_the_audio_is_cut(pattern: str, blocks: int) -> None:
     whole, pieces = Ear(), Ear()
     audio, size = heard(pattern), blocks * FRAME_BYTES
