@@ -84,12 +84,15 @@ class Fleet:
                 await self._leases.release(call_sid, stream_sid, self._now())
 
     async def answered(self, call_sid: str) -> None:
-        """The carrier is being told what comes after a call's stream: nobody else need tell it."""
+        """The carrier is being told what comes after a call's stream: nobody else need tell it.
+
+        Whoever has served that stream may be letting it go just now, or watching it: that changes nothing.
+        """
         with suppress(DatabaseAway, TimeoutError):
             async with asyncio.timeout(CLAIM_LIMIT_S):
                 seen = await self._leases.of(call_sid)
                 if seen is not None:
-                    await self._leases.take_over(seen, self._now())
+                    await self._leases.take_stream(call_sid, seen.stream_sid, self._now())
 
     def watch(self, call_sid: str, stream_sid: str) -> None:
         """The carrier says that a stream is over: see to it that its call, if it is still up, is not forgotten."""

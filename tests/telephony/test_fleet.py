@@ -165,6 +165,28 @@ async def test_nor_one_that_asks_or_opens_the_next_stream_a_little_later(
     assert not one.recovered
 
 
+@pytest.mark.parametrize("meanwhile", ["watched", "released"])
+async def test_nor_one_whose_lease_changes_while_it_asks(
+    one: Member, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    await one.fleet.claim(CALL, STREAM)
+    of = Leases.of
+
+    async def slowly(leases: Leases, call_sid: str) -> Lease | None:
+        seen = await of(leases, call_sid)
+        if meanwhile == "released":
+            await one.fleet.release(CALL, STREAM)
+        one.fleet.watch(CALL, STREAM)
+        await one.sleeper.asleep(1)
+        return seen
+
+    monkeypatch.setattr(Leases, "of", slowly)
+    await one.fleet.answered(CALL)
+    one.sleeper.wake()
+    await one.watched()
+    assert not one.recovered
+
+
 async def test_a_call_nobody_has_heard_of_is_nobodys_business(one: Member) -> None:
     one.fleet.watch(CALL, STREAM)
     await one.watched()
