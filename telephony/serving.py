@@ -58,6 +58,7 @@ def _check() -> None:
 
 
 def _serve(listening: socket.socket) -> None:
+    """As `uvicorn.run` does, which cannot be given a socket."""
     config = uvicorn.Config(
         "telephony.app:create_app",
         factory=True,
