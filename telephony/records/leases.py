@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import Executable, and_, bindparam, func, select, update
 
 from telephony.records.database import Database
 from telephony.records.schema import leases
@@ -23,6 +23,20 @@ class Lease:
     expires_at: float
 
 
+# Built once, for to build a statement takes longer than to carry it out.
+_LEASE = leases.c.call_sid == bindparam("of_call")
+_OF = select(leases).where(_LEASE)
+_WITH_STREAM = update(leases).where(_LEASE, leases.c.stream_sid == bindparam("of_stream"))
+"""The lease of a call that has had no stream since this one, nor is about to."""
+_EXPIRING = _WITH_STREAM.values(expires_at=bindparam("at")).returning(leases.c.stream)
+_TAKEN = _WITH_STREAM.values(stream_sid="", process=None, expires_at=bindparam("at")).returning(leases.c.stream)
+_RELEASED = (
+    _WITH_STREAM.where(leases.c.process == bindparam("of_process"))
+    .values(process=None, expires_at=bindparam("at"))
+    .returning(leases.c.stream)
+)
+
+
 class Leases:
     """The leases of one process, among those of the fleet. `now` is of the epoch: the fleet's clocks should agree.
 
@@ -34,24 +48,20 @@ class Leases:
         self._database = database
         self._process = process
         self._lifetime_s = lifetime_s
+        self._claim = _claim(database)
 
     async def claim(self, call_sid: str, stream_sid: str, now: float) -> int:
         """A stream of this call has begun here: take the call from whoever has it; returns the stream's number.
 
         The carrier has decided where the call is, so the newest stream wins.
         """
-        held = {"stream_sid": stream_sid, **self._held(now)}
-        insert = self._database.insert_into(leases).values(call_sid=call_sid, stream=1, **held)
-        claim = insert.on_conflict_do_update(
-            index_elements=[leases.c.call_sid], set_={"stream": leases.c.stream + 1, **held}
-        )
-        numbered = claim.returning(leases.c.stream)
-        return await self._database.transaction(lambda connection: connection.execute(numbered).scalar_one())
+        held = {"call_sid": call_sid, "stream": 1, "stream_sid": stream_sid, **self._held(now)}
+        return await self._database.transaction(lambda connection: connection.execute(self._claim, held).scalar_one())
 
     async def of(self, call_sid: str) -> Lease | None:
         """A call's lease, whoever holds it, or held it last; None if it has had no stream."""
-        wanted = select(leases).where(leases.c.call_sid == call_sid)
-        row = await self._database.transaction(lambda connection: connection.execute(wanted).one_or_none())
+        which = {"of_call": call_sid}
+        row = await self._database.transaction(lambda connection: connection.execute(_OF, which).one_or_none())
         return None if row is None else Lease(**row._mapping)
 
     async def take_over(self, seen: Lease, now: float) -> bool:
@@ -61,15 +71,16 @@ class Leases:
         serves it after all finds out when it renews.
         """
         is_unchanged = and_(*(leases.c[field.name] == getattr(seen, field.name) for field in fields(Lease)))
-        return await self._change(is_unchanged, stream_sid="", process=None, expires_at=now)
+        take = update(leases).where(is_unchanged).values(stream_sid="", process=None, expires_at=now)
+        return await self._changes(take.returning(leases.c.stream))
 
     async def let_expire(self, call_sid: str, stream_sid: str, at: float) -> bool:
         """A stream is over: from `at` on its call counts as lost; False if it has another, or somebody took it."""
-        return await self._change(self._with(call_sid, stream_sid), expires_at=at)
+        return await self._changes(_EXPIRING, of_call=call_sid, of_stream=stream_sid, at=at)
 
     async def take_stream(self, call_sid: str, stream_sid: str, now: float) -> bool:
         """Take a call whose stream is over, as `take_over` does, whatever its holder has done with it meanwhile."""
-        return await self._change(self._with(call_sid, stream_sid), stream_sid="", process=None, expires_at=now)
+        return await self._changes(_TAKEN, of_call=call_sid, of_stream=stream_sid, at=now)
 
     async def renew(self, now: float) -> set[str]:
         """Go on holding all that this process holds; returns the calls, without those that were taken from it."""
@@ -79,8 +90,8 @@ class Leases:
 
     async def release(self, call_sid: str, stream_sid: str, now: float) -> bool:
         """Let a call go whose stream has ended; False if it was not this process's any more, or has another stream."""
-        mine = and_(self._with(call_sid, stream_sid), leases.c.process == self._process)
-        return await self._change(mine, process=None, expires_at=now)
+        which = {"of_call": call_sid, "of_stream": stream_sid, "of_process": self._process}
+        return await self._changes(_RELEASED, **which, at=now)
 
     async def expired(self, now: float, most: int = 100) -> list[Lease]:
         """Leases whose process has not renewed them, the longest expired first."""
@@ -95,16 +106,21 @@ class Leases:
         count = select(func.count()).where(held)
         return await self._database.transaction(lambda connection: connection.execute(count).scalar_one())
 
-    async def _change(self, which: ColumnElement[bool], **values: str | float | None) -> bool:
+    async def _changes(self, change: Executable, **values: str | float) -> bool:
         """Change one lease; False if there is none such."""
-        change = update(leases).where(which).values(**values).returning(leases.c.stream)
-        changed = await self._database.transaction(lambda connection: connection.execute(change).scalar_one_or_none())
+        changed = await self._database.transaction(
+            lambda connection: connection.execute(change, values).scalar_one_or_none()
+        )
         return changed is not None
-
-    @staticmethod
-    def _with(call_sid: str, stream_sid: str) -> ColumnElement[bool]:
-        """The lease of a call that has had no stream since this one, nor is about to."""
-        return and_(leases.c.call_sid == call_sid, leases.c.stream_sid == stream_sid)
 
     def _held(self, now: float) -> dict[str, str | float]:
         return {"process": self._process, "expires_at": now + self._lifetime_s}
+
+
+def _claim(database: Database) -> Executable:
+    insert = database.insert_into(leases)
+    held = {name: insert.excluded[name] for name in ("stream_sid", "process", "expires_at")}
+    claim = insert.on_conflict_do_update(
+        index_elements=[leases.c.call_sid], set_={"stream": leases.c.stream + 1, **held}
+    )
+    return claim.returning(leases.c.stream)

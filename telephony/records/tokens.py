@@ -11,15 +11,17 @@ class RedeemedTokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._redeem = database.insert_into(tokens).on_conflict_do_nothing().returning(tokens.c.seal)
 
     async def redeem(self, seal: str, expires_at: float) -> bool:
         """Use a token up; False if any process has done so before. `expires_at` is of the epoch.
 
         Raises `DatabaseAway`, after which the token may be used up; so it may be if this is cancelled.
         """
-        insert = self._database.insert_into(tokens).values(seal=seal, expires_at=expires_at)
-        redeem = insert.on_conflict_do_nothing().returning(tokens.c.seal)
-        redeemed = await self._database.transaction(lambda connection: connection.execute(redeem).scalar_one_or_none())
+        token = {"seal": seal, "expires_at": expires_at}
+        redeemed = await self._database.transaction(
+            lambda connection: connection.execute(self._redeem, token).scalar_one_or_none()
+        )
         return redeemed is not None
 
     async def forget_expired(self, now: float) -> None:
