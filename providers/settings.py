@@ -211,6 +211,7 @@ class Settings:
     def reload(self) -> None:
         """Forget what was read, so that the next access reads the environment again."""
         self.__dict__.clear()
+        _variables.cache_clear()
 
 
 settings = Settings()
@@ -233,10 +234,11 @@ def load[S: CoreSettings](settings_class: type[S]) -> S:
 def config_from_environment[C: BaseModel](config_class: type[C], *prefixes: str) -> C:
     """Fill a config class from variables named `PREFIX_FIELD`, the first prefix that is set winning.
 
-    Raises `ConfigurationError` that names every variable that is missing or does not fit its field.
+    They are read once, as all settings are, though an engine is made for every call. Raises `ConfigurationError` that
+    names every variable that is missing or does not fit its field.
     """
     names = {field: [f"{prefix}_{field.upper()}" for prefix in prefixes] for field in config_class.model_fields}
-    found = _variables(tuple(name for group in names.values() for name in group))().model_dump()
+    found = _variables(tuple(name for group in names.values() for name in group))
     values = {
         field: next(found[name] for name in group if found[name] is not None)
         for field, group in names.items()
@@ -251,10 +253,10 @@ def config_from_environment[C: BaseModel](config_class: type[C], *prefixes: str)
 
 
 @lru_cache(maxsize=64)
-def _variables(names: tuple[str, ...]) -> type[CoreSettings]:
-    """Whatever stands in these; made once, for an engine is made for every call."""
+def _variables(names: tuple[str, ...]) -> dict[str, Any]:
+    """Whatever stands in these, None where nothing does."""
     fields: dict[str, Any] = dict.fromkeys(names, (Any, None))
-    return create_model("Found", __base__=CoreSettings, **fields)
+    return create_model("Found", __base__=CoreSettings, **fields)().model_dump()
 
 
 def _problems(error: ValidationError, rename: Callable[[str], str] = str) -> list[Problem]:
