@@ -157,7 +157,12 @@ class MediaLine:
             logger.debug("the media socket is closed already")
 
     def _send(self, text: str) -> None:
-        """Put a message out. With a full outbox it is dropped: `write` is stuck and about to break the line."""
+        """Put a message out, unless the stream is over: the socket may be closed already, and nobody listens.
+
+        With a full outbox it is dropped: `write` is stuck and about to break the line.
+        """
+        if self._stream.is_over:
+            return
         is_next = self._quicker is not None and not self._is_sending and self._outbox.empty()
         if is_next and self._quicker["send"](text):
             return

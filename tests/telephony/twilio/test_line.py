@@ -140,6 +140,14 @@ async def test_a_closed_socket_breaks_the_line() -> None:
         await line.write()
 
 
+async def test_nothing_is_sent_once_the_stream_is_over() -> None:
+    peer = Peer(frames.CONNECTED, frames.START, frames.STOP)
+    line = await started(peer)
+    assert await kinds(line) == [Stop]
+    line.clear()
+    assert await sent(peer, line, 2) == []
+
+
 def test_a_socket_that_is_stuck_breaks_the_line_after_a_while() -> None:
     async def run() -> float:
         peer = Peer(frames.CONNECTED, frames.START)
