@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, create_engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from providers.errors import ConfigurationError
 from telephony.records.database import STATEMENT_LIMIT_S, known_as_away
@@ -26,8 +27,9 @@ class Sqlite:
         if not file.parent.is_dir():
             raise ConfigurationError.of("DATABASE_URL", f"there is no folder {file.parent}")
         self._engine = create_engine(
-            make_url(url), hide_parameters=True, creator=lambda: _open(file), pool_size=1, max_overflow=0
+            make_url(url), hide_parameters=True, creator=lambda: _open(file), poolclass=NullPool
         )
+        self._connection: Connection | None = None  # the thread's
         self._thread = _thread()
 
     async def transaction[T](self, work: Callable[[Connection], T], limit_s: float | None = STATEMENT_LIMIT_S) -> T:
@@ -41,13 +43,20 @@ class Sqlite:
     async def close(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(STATEMENT_LIMIT_S):
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._thread = _thread()
 
     def _do[T](self, work: Callable[[Connection], T]) -> T:
-        with self._engine.begin() as connection:
-            return work(connection)
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            return work(self._connection)
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _thread() -> ThreadPoolExecutor:
