@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ DROPPED = Counter(
 )
 
 LINGER_S = 0.1
-"""How long the first event waits for others to be written with it: what a killed process may lose."""
+"""How long an event waits for others to be written with it: what a killed process may lose."""
 _FROM_CALLERS = frozenset({Kind.CALLER_SAID, Kind.KEY_PRESSED})
 """What does not wait: a bot says its words again, but nobody can tell callers which of theirs were lost."""
 BATCH = 50
@@ -63,8 +63,7 @@ class Writer:
         self._ended: dict[_Followed, None] = {}  # of them, in the order in which they ended
         self._writing: set[_Followed] = set()
         self._grown = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._gone_on = asyncio.Event()  # set once, when less is left to be written
         self._hurried = asyncio.Event()
         self._waiting = 0
         self._dropped = 0  # since the database went away
@@ -89,7 +88,8 @@ class Writer:
         while True:
             await self._grown.wait()
             await self._rest(LINGER_S)
-            while self._unwritten:
+            is_behind = True
+            while is_behind and self._unwritten:
                 batch = self._next_batch()
                 try:
                     await self._write(batch)
@@ -100,19 +100,30 @@ class Writer:
                 else:
                     retry_s = FIRST_RETRY_S
                     self._written(batch)
+                    # Of a batch with room to spare nothing was left; what came while it was written waits for company.
+                    is_behind = sum(len(piece.entries) for piece in batch) == BATCH
                     continue
                 await self._rest(retry_s)
                 retry_s = min(2 * retry_s, LAST_RETRY_S)
-            self._grown.clear()
-            self._idle.set()
+            if not self._unwritten:
+                self._grown.clear()
 
     async def flush(self, limit_s: float) -> int:
-        """Wait until all is written, `limit_s` at most; returns how many events are not. Cancelling does no harm."""
-        self._hurried.set()
+        """Wait until all is written that is noted by now, `limit_s` at most; returns how many events of that are not.
+
+        Events that are given up are not waited for. Cancelling does no harm.
+        """
+        noted = {followed: len(followed.journal.entries) for followed in self._unwritten}
+        if noted:
+            self._hurried.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                await self._idle.wait()
-        return self._waiting
+                while self._left_of(noted):
+                    await self._gone_on.wait()
+        return self._left_of(noted)
+
+    def _left_of(self, noted: "Mapping[_Followed, int]") -> int:
+        return sum(max(0, end - followed.written) for followed, end in noted.items() if followed in self._unwritten)
 
     # --- what waits --------------------------------------------------------------------------------------------
 
@@ -122,7 +133,6 @@ class Writer:
             self._ended[followed] = None
         self._count(count)
         self._grown.set()
-        self._idle.clear()
         if followed.journal.entries[-1].kind in _FROM_CALLERS and not self.is_away:
             self._hurried.set()
         if self._waiting > self._most_waiting:
@@ -142,6 +152,12 @@ class Writer:
         self._count(-left)
         self._dropped += left
         DROPPED.inc(left)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Tell those who flush that less is left."""
+        self._gone_on.set()
+        self._gone_on = asyncio.Event()
 
     def _forget(self, followed: "_Followed") -> None:
         del self._unwritten[followed]
@@ -186,6 +202,7 @@ class Writer:
 
     def _written(self, batch: "Iterable[_Piece]") -> None:
         self._writing = set()
+        self._go_on()
         for piece in batch:
             followed = piece.followed
             followed.written += len(piece.entries)

@@ -68,6 +68,25 @@ async def test_what_callers_say_and_press_is_written_at_once(
     assert await recorded(database, "CA1") == at(journal.entries)
 
 
+async def test_what_others_note_meanwhile_keeps_nobody_waiting_and_waits_for_company(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(Writer):
+        async def _write(self, batch: Iterable[_Piece]) -> None:
+            await super()._write(batch)
+            other.note(Kind.FIRST_TOKEN, 1.0, turn=1)
+
+    monkeypatch.setattr(module, "LINGER_S", 3600.0)
+    writer = Busy(database, "this process", MANY)
+    async with writing(writer):
+        journal, other = followed(writer, "CA1"), followed(writer, "CA2")
+        await flushed(writer)
+        assert await recorded(database, "CA1") == at(journal.entries)
+        assert writer.waiting == 1
+        await flushed(writer)
+    assert await recorded(database, "CA2") == at(other.entries[:2])
+
+
 async def test_what_was_in_a_journal_before_is_written_too(database: Database, writer: Writer) -> None:
     journal = Journal(0.0)
     say(journal, 3)
