@@ -248,7 +248,7 @@ class _Utterance:
             self._grown.clear()
             while len(self._frames) >= (1 if self._ended else self._at_once):
                 count = min(len(self._frames), PIECE_FRAMES)
-                yield b"".join(self._frames.popleft() for _ in range(count))
+                yield b"".join([self._frames.popleft() for _ in range(count)])
                 if self._frames:
                     await asyncio.sleep(0)  # other calls have their turn between two pieces of a long utterance
             if self._ended:

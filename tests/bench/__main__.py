@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -60,6 +62,24 @@ def floor(rounds: Rounds = 3, calls: Calls = 200) -> None:
     """The bare servers alone."""
     cells = [Cell(plan, calls) for plan in BARE]
     report("floor", "The floor", on_line(lambda bench: bench.compare(cells, rounds, FLOOR)))
+
+
+@app.command()
+def pair(
+    checkout: Annotated[Path, typer.Option(help="The other's working tree")] = Path(),
+    python: Annotated[str, typer.Option(help="The other's Python, with the same packages")] = sys.executable,
+    calls: Calls = 80,
+    rounds: Rounds = 4,
+    detector: Annotated[bool, typer.Option(help="With our own detector")] = False,
+) -> None:
+    """This checkout and another, or another Python, at once on one core: differences of one per cent are seen."""
+    ours = DETECTOR if detector else ENGINE
+    found = shutil.which(python)
+    if found is None:
+        raise typer.BadParameter(f"there is no {python}")
+    command = (str(Path(found).absolute()), *ours.command[1:])  # links are not followed: they make a Python a venv's
+    theirs = replace(ours, name="the other", command=command, checkout=checkout.absolute())
+    report("pair", "Two at once", on_line(lambda bench: bench.pair(ours, theirs, calls, rounds)))
 
 
 @app.command()

@@ -53,6 +53,8 @@ class Plan:
     endpointing_s: float
     settings: Mapping[str, str] | None = None
     """Of our own server; None for another's."""
+    checkout: Path = ROOT
+    """Where it is started."""
 
 
 @asynccontextmanager
@@ -66,7 +68,7 @@ async def serving(plan: Plan, core: int) -> AsyncIterator[Server]:
         log = Path(folder) / "log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *command, env=environment_with(**variables), cwd=ROOT, stdout=output, stderr=output
+                *command, env=environment_with(**variables), cwd=plan.checkout, stdout=output, stderr=output
             )
         try:
             await until_ready(base_url, process)
