@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 WINDOW_SAMPLES = 256
 WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
+AT_ONCE = 2
+"""Windows in one run of a stream that is behind: the event loop begins the runs, and may be behind itself."""
 REMINDED_WITHIN_S = 0.1
 """How long windows that the detector is to hear, though it is not asked about them, may wait for a run."""
 
@@ -108,18 +110,23 @@ class VadStream:
             oldest = self._waiting.popleft()
             self._waiting[0].dropped += oldest.dropped + 1
             self._hub._count_dropped()
-        self._hub._wake()
+        self._hub._wake(soon=len(self._waiting) > 1)
 
-    def _take(self) -> tuple["_Window", bool]:
-        """The oldest window waiting; if there is none a reminder, to which no answer is wanted."""
+    def _take(self) -> "list[_Window]":
+        """The oldest windows waiting; if there are none a reminder, to which no answer is wanted."""
         if not self._waiting:
-            return self._reminders.popleft(), False
+            return [self._reminders.popleft()]
         self._reminders.clear()
-        self._under_way += 1
-        return self._waiting.popleft(), True
+        taken = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        for window in taken:
+            window.is_wanted = True
+        self._under_way += len(taken)
+        return taken
 
     def _deliver(self, window: "_Window", probability: float) -> None:
         """The detector's answer, after which there may be some that need no detector."""
+        if not window.is_wanted:
+            return
         self._under_way -= 1
         self._tell_dropped(window)
         self._tell(window.rms, probability)
@@ -156,15 +163,17 @@ class _Window:
     rms: float
     dropped: int = 0
     """Windows before it that nobody heard."""
+    is_wanted: bool = False
+    """Whether the detector's answer is to be told."""
 
 
 class VadHub:
     """The process's one detector, shared by its calls; belongs to one event loop.
 
     A window of which it is plain what it is, by how loud it is, is not scored. Any other is scored together with those
-    that other streams have ready within `gather_s`, one of each stream in a run; a lone stream does not wait, nor
-    does any where one is behind. A stream more than `backlog_s` behind loses its oldest windows. A run that fails
-    scores its windows 0, as silence, so that a call's own limits on silence apply; `failure` tells while that lasts.
+    that other streams have ready within `gather_s`; a lone stream does not wait, nor does any where one is behind. A
+    stream more than `backlog_s` behind loses its oldest windows. A run that fails scores its windows 0, as silence, so
+    that a call's own limits on silence apply; `failure` tells while that lasts.
     """
 
     def __init__(
@@ -175,11 +184,12 @@ class VadHub:
         self._backlog = max(1, int(backlog_s / WINDOW_S))
         self._numbers = count()
         self._streams: dict[int, VadStream] = {}
-        self._heard = asyncio.Event()
+        self._next: asyncio.Handle | None = None  # what begins the next run
+        self._is_next_soon = False
         self._reminding: asyncio.TimerHandle | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._engine: VadEngine | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._running: _Run | None = None
         self._failure: Exception | None = None
         self._dropped = 0
 
@@ -210,20 +220,17 @@ class VadHub:
             executor.shutdown(wait=False)
             raise
         self._executor = executor
-        self._serving = asyncio.create_task(self._serve(executor, self._engine), name="vad")
+        self._go_on()
 
     async def stop(self) -> None:
         """Score no more; what waits is dropped, and the model is let go. Safe to call twice."""
-        serving, executor = self._serving, self._executor
-        if self._reminding is not None:
-            self._reminding.cancel()
-        self._reminding = None
-        self._serving = self._executor = self._engine = None
-        if serving is not None:
-            serving.cancel()
-            await asyncio.wait([serving])
-        if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
+        for handle in (self._next, self._reminding):
+            if handle is not None:
+                handle.cancel()
+        self._next = self._reminding = None
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = self._engine = self._running = None
 
     def open(self, on_probability: Callable[[float], None]) -> VadStream:
         """A stream that calls back on the event loop, once for each `WINDOW_S` of audio fed, in order."""
@@ -231,39 +238,66 @@ class VadHub:
         stream = self._streams[number] = VadStream(self, number, on_probability, self._backlog)
         return stream
 
-    async def _serve(self, executor: ThreadPoolExecutor, engine: VadEngine) -> None:
-        while True:
-            await self._heard.wait()
-            if len(self._streams) > 1 and not any(len(stream._waiting) > 1 for stream in self._streams.values()):
-                await asyncio.sleep(self._gather_s)
-            await self._run(executor, engine)
-            await asyncio.sleep(0)  # the answers are told, which may make plain what waits
-            if not any(stream._has_work for stream in self._streams.values()):
-                self._heard.clear()
-
-    async def _run(self, executor: ThreadPoolExecutor, engine: VadEngine) -> None:
-        """Score the oldest waiting window of every stream that has one."""
-        streams = [stream for stream in self._streams.values() if stream._has_work]
-        if not streams:
-            return
-        windows, wanted = zip(*(stream._take() for stream in streams), strict=True)
-        numbers = [stream._number for stream in streams]
-        audio = [window.audio for window in windows]
+    def _wake(self, *, soon: bool) -> None:
+        """A window waits. It is run with those that become ready meanwhile, or at once."""
+        if self._engine is None or self._running is not None:
+            return  # after which the others have their turn
+        soon = soon or len(self._streams) == 1
+        if self._next is not None:
+            if self._is_next_soon or not soon:
+                return
+            self._next.cancel()
         loop = asyncio.get_running_loop()
+        self._next = loop.call_soon(self._begin) if soon else loop.call_later(self._gather_s, self._begin)
+        self._is_next_soon = soon
+
+    def _begin(self) -> None:
+        """Have the oldest waiting windows scored of every stream that has any."""
+        self._next = None
+        taken = [(stream, stream._take()) for stream in self._streams.values() if stream._has_work]
+        if not taken or self._executor is None or self._engine is None:
+            return
+        run: _Run = [
+            [(stream, windows[number]) for stream, windows in taken if len(windows) > number]
+            for number in range(max(len(windows) for _, windows in taken))
+        ]
+        self._running = run
+        loop = asyncio.get_running_loop()
+
+        def over(future: "Future[list[list[float]]]") -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._end, run, future)
+
+        self._executor.submit(_score, self._engine, run).add_done_callback(over)
+
+    def _end(self, run: "_Run", future: "Future[list[list[float]]]") -> None:
+        """Tell what a run has found. An error in one call's listener stays in that call."""
+        if run is not self._running:
+            return  # the hub was stopped
+        self._running = None
         try:
-            probabilities = await loop.run_in_executor(executor, _score, engine, numbers, audio)
+            scores = future.result()
             self._failure = None
         except Exception as error:  # whatever an engine can throw; one bad run must not end detection for all calls
             if self._failure is None:
                 logger.exception("voice activity detection fails, callers count as silent")
             self._failure = error
-            probabilities = [0.0] * len(streams)
-        for stream, window, is_wanted, probability in zip(streams, windows, wanted, probabilities, strict=True):
-            if is_wanted:  # through the loop, so that an error in one call's listener stays in that call
-                loop.call_soon(stream._deliver, window, probability)
+            scores = [[0.0] * len(part) for part in run]
+        for part, probabilities in zip(run, scores, strict=True):
+            for (stream, window), probability in zip(part, probabilities, strict=True):
+                try:
+                    stream._deliver(window, probability)
+                except Exception as error:
+                    asyncio.get_running_loop().call_exception_handler(
+                        {"message": "the voice of a call was not taken", "exception": error}
+                    )
+        self._go_on()
 
-    def _wake(self) -> None:
-        self._heard.set()
+    def _go_on(self) -> None:
+        """Run what waits already, if anything does."""
+        most = max((len(stream._waiting) for stream in self._streams.values()), default=0)
+        if most:
+            self._wake(soon=most > 1)
 
     def _wake_later(self) -> None:
         """A reminder can wait for a run that is to be made anyway, if there is one soon."""
@@ -273,7 +307,7 @@ class VadHub:
     def _remind(self) -> None:
         self._reminding = None
         if any(stream._reminders for stream in self._streams.values()):
-            self._wake()
+            self._wake(soon=False)
 
     def _count_dropped(self) -> None:
         if not self._dropped:
@@ -286,6 +320,14 @@ class VadHub:
             self._executor.submit(self._engine.forget, number)
 
 
-def _score(engine: VadEngine, streams: Sequence[int], windows: Sequence[bytes]) -> list[float]:
-    samples = np.frombuffer(mulaw.decode(b"".join(windows)), "<i2").reshape(len(windows), WINDOW_SAMPLES)
-    return engine.run(streams, samples)
+type _Run = list[list[tuple[VadStream, _Window]]]
+"""Windows to be scored, in parts one after the other; none has two of one stream."""
+
+
+def _score(engine: VadEngine, run: _Run) -> list[list[float]]:
+    scores = []
+    for part in run:
+        audio = mulaw.decode(b"".join([window.audio for _, window in part]))
+        samples = np.frombuffer(audio, "<i2").reshape(len(part), WINDOW_SAMPLES)
+        scores.append(engine.run([stream._number for stream, _ in part], samples))
+    return scores
