@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 WINDOW_SAMPLES = 256
 WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
 AT_ONCE = 2
-"""Windows in one run of a stream that is behind: the event loop begins the runs, and may be behind itself."""
+"""Windows of one stream in a run: frames of 20 ms make two of them in one `gather_s` now and then. More are behind."""
 REMINDED_WITHIN_S = 0.1
 """How long windows that the detector is to hear, though it is not asked about them, may wait for a run."""
 
@@ -110,7 +110,7 @@ class VadStream:
             oldest = self._waiting.popleft()
             self._waiting[0].dropped += oldest.dropped + 1
             self._hub._count_dropped()
-        self._hub._wake(soon=len(self._waiting) > 1)
+        self._hub._wake(soon=len(self._waiting) > AT_ONCE)
 
     def _take(self) -> "list[_Window]":
         """The oldest windows waiting; if there are none a reminder, to which no answer is wanted."""
@@ -186,6 +186,7 @@ class VadHub:
         self._streams: dict[int, VadStream] = {}
         self._next: asyncio.Handle | None = None  # what begins the next run
         self._is_next_soon = False
+        self._began_at = 0.0  # the last one did
         self._reminding: asyncio.TimerHandle | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._engine: VadEngine | None = None
@@ -248,7 +249,12 @@ class VadHub:
                 return
             self._next.cancel()
         loop = asyncio.get_running_loop()
-        self._next = loop.call_soon(self._begin) if soon else loop.call_later(self._gather_s, self._begin)
+        if soon:
+            self._next = loop.call_soon(self._begin)
+        else:
+            now = loop.time()
+            due = self._began_at + self._gather_s  # where windows come all the time, so does a run
+            self._next = loop.call_at(due if due > now else now + self._gather_s, self._begin)
         self._is_next_soon = soon
 
     def _begin(self) -> None:
@@ -261,8 +267,8 @@ class VadHub:
             [(stream, windows[number]) for stream, windows in taken if len(windows) > number]
             for number in range(max(len(windows) for _, windows in taken))
         ]
-        self._running = run
         loop = asyncio.get_running_loop()
+        self._running, self._began_at = run, loop.time()
 
         def over(future: "Future[list[list[float]]]") -> None:
             if not loop.is_closed():
@@ -297,7 +303,7 @@ class VadHub:
         """Run what waits already, if anything does."""
         most = max((len(stream._waiting) for stream in self._streams.values()), default=0)
         if most:
-            self._wake(soon=most > 1)
+            self._wake(soon=most > AT_ONCE)
 
     def _wake_later(self) -> None:
         """A reminder can wait for a run that is to be made anyway, if there is one soon."""

@@ -157,6 +157,8 @@ class LoadLine(asyncio.Protocol):
                     self._send_mark(name)
 
     def _send_mark(self, name: str) -> None:
+        if self._ws.state is not OPEN:
+            return  # we have hung up
         self._sequence += 1
         self._ws.send_text(encode_from_twilio(Mark(self._start.stream_sid, self._sequence, name)).encode())
 

@@ -203,6 +203,24 @@ async def test_nobody_waits_where_a_stream_is_behind(meter: Meter) -> None:
     await hub.stop()
 
 
+async def test_a_stream_that_is_behind_has_two_windows_told_at_a_time(hub: VadHub, meter: Meter) -> None:
+    told_after: list[int] = []  # so many windows scored
+    ear = Ear()
+
+    def hears(probability: float) -> None:
+        told_after.append(len(meter.batches))
+        ear(probability)
+
+    stream = hub.open(hears)
+    meter.may_run.clear()
+    stream.feed(window(1))
+    await busy(meter)
+    stream.feed(window(2) + window(3) + window(4))
+    meter.may_run.set()
+    assert await ear.hears(4) == [1, 2, 3, 4]
+    assert told_after == [1, 3, 3, 4]
+
+
 async def test_the_hub_knows_how_long_its_engine_lingers(hub: VadHub) -> None:
     assert hub.hangover_ms == 50.0
     await hub.stop()
