@@ -300,10 +300,10 @@ class VadHub:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Run what waits already, if anything does."""
-        most = max((len(stream._waiting) for stream in self._streams.values()), default=0)
-        if most:
-            self._wake(soon=most > AT_ONCE)
+        """Run what is there already, if anything is: reminders, too, of which a run takes one at a time."""
+        with_work = [stream for stream in self._streams.values() if stream._has_work]
+        if with_work:
+            self._wake(soon=any(len(stream._waiting) > AT_ONCE for stream in with_work))
 
     def _wake_later(self) -> None:
         """A reminder can wait for a run that is to be made anyway, if there is one soon."""

@@ -202,7 +202,6 @@ class Writer:
 
     def _written(self, batch: "Iterable[_Piece]") -> None:
         self._writing = set()
-        self._go_on()
         for piece in batch:
             followed = piece.followed
             followed.written += len(piece.entries)
@@ -213,6 +212,7 @@ class Writer:
                 self._unwritten[followed] = None  # behind those that have waited longer
             else:
                 self._ended.pop(followed, None)
+        self._go_on()
         if self.is_away:
             logger.warning("records are written again; %d events were lost, %d wait", self._dropped, self._waiting)
             self.is_away, self._dropped = False, 0

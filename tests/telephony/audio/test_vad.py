@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from providers.audio import mulaw
 from providers.errors import ConfigurationError
-from telephony.audio import silero
+from telephony.audio import silero, vad
 from telephony.audio.gate import REMINDER_WINDOWS, REMINDERS
 from telephony.audio.loudness import LoudnessEngine
 from telephony.audio.silero import SileroEngine
@@ -41,12 +41,20 @@ class Meter:
         self.may_run = threading.Event()
         self.may_run.set()
         self.running = threading.Event()
+        self._runs = threading.Condition()
+
+    def has_run(self, count: int) -> None:
+        """Blocks until there were so many runs."""
+        with self._runs:
+            assert self._runs.wait_for(lambda: len(self.batches) >= count, 10)
 
     def run(self, streams: Sequence[int], windows: NDArray[np.int16]) -> list[float]:
         self.running.set()
         assert self.may_run.wait(10)
         self.threads.add(threading.get_ident())
-        self.batches.append(list(streams))
+        with self._runs:
+            self.batches.append(list(streams))
+            self._runs.notify_all()
         if self.error:
             raise self.error
         levels = np.frombuffer(LEVELS, "<i2")
@@ -149,6 +157,18 @@ async def test_while_words_vouch_for_a_voice_the_detector_hears_a_part_of_it_and
     stream.feed(window(100))
     assert (await ear.hears(3 * REMINDER_WINDOWS + 2 * REMINDERS + 1))[-1] == 100
     assert heard < len(meter.batches) <= heard + REMINDERS + 1
+
+
+async def test_of_a_pause_the_detector_hears_all_that_it_is_to_hear(
+    hub: VadHub, meter: Meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vad, "REMINDED_WITHIN_S", 0.0)
+    stream, ear = await talking(hub)
+    heard = len(meter.batches)
+    stream.vouch()
+    stream.feed(window(110) + window(0) * REMINDERS)
+    assert ear.levels == [128] + [0] * REMINDERS
+    await asyncio.to_thread(meter.has_run, heard + REMINDERS)
 
 
 async def test_what_words_vouch_for_is_told_after_all_that_waits(hub: VadHub, meter: Meter) -> None:
