@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 WINDOW_SAMPLES = 256
 WINDOW_S = WINDOW_SAMPLES / mulaw.RATE_HZ
 AT_ONCE = 2
-"""Windows of one stream in a run: frames of 20 ms make two of them in one `gather_s` now and then. More are behind."""
+"""Windows of one stream waiting that a run takes: frames of 20 ms make two of them in one `gather_s` now and then."""
 REMINDED_WITHIN_S = 0.1
 """How long windows that the detector is to hear, though it is not asked about them, may wait for a run."""
 
@@ -113,14 +113,13 @@ class VadStream:
         self._hub._wake(soon=len(self._waiting) > AT_ONCE)
 
     def _take(self) -> "list[_Window]":
-        """The oldest windows waiting; if there are none a reminder, to which no answer is wanted."""
-        if not self._waiting:
-            return [self._reminders.popleft()]
-        self._reminders.clear()
-        taken = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-        for window in taken:
+        """What the detector hears next: all reminders, to which no answer is wanted, then the oldest windows."""
+        wanted = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        for window in wanted:
             window.is_wanted = True
-        self._under_way += len(taken)
+        self._under_way += len(wanted)
+        taken = [*self._reminders, *wanted]
+        self._reminders.clear()
         return taken
 
     def _deliver(self, window: "_Window", probability: float) -> None:
@@ -300,7 +299,7 @@ class VadHub:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Run what is there already, if anything is: reminders, too, of which a run takes one at a time."""
+        """Run what is there already, if anything is, reminders, too."""
         with_work = [stream for stream in self._streams.values() if stream._has_work]
         if with_work:
             self._wake(soon=any(len(stream._waiting) > AT_ONCE for stream in with_work))

@@ -171,6 +171,15 @@ async def test_of_a_pause_the_detector_hears_all_that_it_is_to_hear(
     await asyncio.to_thread(meter.has_run, heard + REMINDERS)
 
 
+async def test_before_a_window_that_waits_the_detector_hears_all_of_the_pause(hub: VadHub, meter: Meter) -> None:
+    stream, ear = await talking(hub)
+    heard = len(meter.batches)
+    stream.vouch()
+    stream.feed(window(110) + window(0) * 2 * REMINDERS + window(100))  # a sound after a pause, with no time between
+    assert (await ear.hears(2 * REMINDERS + 2))[-1] == 100
+    assert len(meter.batches) == heard + REMINDERS + 1
+
+
 async def test_what_words_vouch_for_is_told_after_all_that_waits(hub: VadHub, meter: Meter) -> None:
     stream, ear = await talking(hub)
     meter.may_run.clear()
