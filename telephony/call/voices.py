@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +22,7 @@ class Voices:
         self.hears = hears
         self.speaks = speaks
         self._engines = {id(engine): engine for engine in (hears, speaks)}.values()
-        self._connecting = Once(self._connect, "connect engines")
+        self._connecting = Once(partial(_connect, self._engines), "connect engines")  # not us: that would be a cycle
 
     async def connect(self) -> None:
         """Connect both, unless they are or somebody is at it; raises what they raise, in a group.
@@ -47,7 +49,8 @@ class Voices:
     ) -> None:
         await self.disconnect()
 
-    async def _connect(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            for engine in self._engines:
-                group.create_task(engine.connect())
+
+async def _connect(engines: Collection[BaseVoiceProvider]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for engine in engines:
+            group.create_task(engine.connect())

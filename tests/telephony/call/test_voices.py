@@ -1,6 +1,8 @@
 """The engines of one call: connected together, once, and let go whatever they do."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -46,3 +48,17 @@ async def test_engines_are_let_go_while_they_connect_and_though_one_refuses(capl
     assert (speaks.is_connected, speaks.disconnects) == (False, 1)
     assert "an engine does not disconnect" in caplog.text
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@in_invented_time
+async def test_engines_that_are_let_go_do_not_wait_for_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with Voices(StandBy(), StandBy()) as voices:
+            await voices.connect()
+        gone = weakref.ref(voices)
+        del voices
+        assert gone() is None
+    finally:
+        gc.enable()
