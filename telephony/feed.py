@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import orjson
 from starlette.requests import Request
@@ -18,9 +18,6 @@ from telephony.twilio.signature import SignatureChecker
 
 logger = logging.getLogger(__name__)
 
-KEPT = 200
-"""Journals kept, the newest, those of ended calls among them."""
-
 
 class PastCalls(Protocol):
     """What the records know of calls; raises `DatabaseAway`."""
@@ -31,22 +28,18 @@ class PastCalls(Protocol):
 class CallFeed:
     """`GET /calls/{call_sid}/events`: newline-delimited JSON, from the call's start to its end.
 
-    A journal that is not kept here any more, or never was, comes from the records: all the streams of the call, as far
-    as they are recorded. The request is signed like Twilio's own, with the auth token over the URL: a journal holds
-    what was said.
+    A journal that nobody in this process keeps comes from the records: all the streams of the call, as far as they are
+    recorded. The request is signed like Twilio's own, with the auth token over the URL: a journal holds what was said.
     """
 
     def __init__(self, checker: SignatureChecker | None, past: PastCalls) -> None:
         self._checker = checker
         self._past = past
-        self._journals: OrderedDict[str, Journal] = OrderedDict()
+        self._journals: WeakValueDictionary[str, Journal] = WeakValueDictionary()
 
     def publish(self, call_sid: str, journal: Journal) -> None:
-        """Make a call's journal readable."""
+        """Make a call's journal readable for as long as anybody keeps it, as whoever serves the call does."""
         self._journals[call_sid] = journal
-        self._journals.move_to_end(call_sid)
-        while len(self._journals) > KEPT:
-            self._journals.popitem(last=False)
 
     async def events(self, request: Request) -> Response:
         """The endpoint; follows a live call until it ends or the reader leaves."""

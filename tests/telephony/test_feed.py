@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from telephony.call.journal import Journal, Kind
-from telephony.feed import KEPT, CallFeed
+from telephony.feed import CallFeed
 from telephony.records.database import DatabaseAway
 from telephony.records.log import RecordedCall
 from telephony.simulator.rest import serve
@@ -59,9 +59,10 @@ def ended_journal() -> Journal:
 
 
 async def test_the_journal_of_an_ended_call_is_read_to_its_end(feed: CallFeed) -> None:
-    feed.publish(CALL, ended_journal())
+    feed.publish(CALL, journal := ended_journal())
     async with listening(feed) as client:
         response = await client.get(PATH)
+    assert len(response.text.splitlines()) == len(journal.entries)
     assert response.headers["content-type"] == "application/x-ndjson"
     assert [orjson.loads(line) for line in response.text.splitlines()] == [
         {"at_s": 0.0, "kind": "call_started", "call_sid": CALL},
@@ -108,8 +109,11 @@ async def test_a_call_that_is_over_is_read_from_the_records(feed: CallFeed, past
         assert response.headers["content-type"] == "application/x-ndjson"
         assert [orjson.loads(line)["kind"] for line in response.text.splitlines()] == ["call_started", "call_ended"]
         feed.publish(CALL, Journal(0.0))
-        feed.publish(CALL, ended_journal())
+        feed.publish(CALL, journal := ended_journal())
+        past.call = None
         assert (await client.get(PATH)).text == response.text  # the journal here says the same, and is asked first
+        del journal  # nobody keeps it any more
+        assert (await client.get(PATH)).status_code == 404
 
 
 async def test_records_that_cannot_be_read_are_no_missing_call(feed: CallFeed, past: Past) -> None:
@@ -118,14 +122,17 @@ async def test_records_that_cannot_be_read_are_no_missing_call(feed: CallFeed, p
         assert (await client.get(PATH)).status_code == 503
 
 
-async def test_the_oldest_journals_are_forgotten(feed: CallFeed) -> None:
-    for number in range(KEPT):
-        feed.publish(f"CA{number}", ended_journal())
-    feed.publish("CA0", ended_journal())  # of a stream that was taken up again: the youngest now
-    feed.publish("CAlast", ended_journal())
-    async with listening(feed) as client:
-        found = [(await client.get(f"/calls/{name}/events")).status_code for name in ("CA0", "CA1", "CA2", "CAlast")]
-    assert found == [200, 404, 200, 200]
+async def test_a_live_call_is_followed_however_many_others_have_begun_since(feed: CallFeed) -> None:
+    journals = [Journal(started_at=0.0) for _ in range(1000)]
+    for number, journal in enumerate(journals):
+        feed.publish(f"CA{number}", journal)
+        journal.note(Kind.CALL_STARTED, 0.0)
+    url = "/calls/CA0/events"
+    async with listening(feed) as client, asyncio.timeout(5), client.stream("GET", url) as response:
+        lines = response.aiter_lines()
+        assert "call_started" in await anext(lines)
+        journals[0].note(Kind.CALL_ENDED, 1.0, reason="caller hung up")
+        assert "call_ended" in await anext(lines)
 
 
 @pytest.mark.parametrize("signature", [None, "", "nonsense", sign("http://elsewhere" + PATH, TOKEN)])
@@ -134,10 +141,11 @@ async def test_a_journal_is_for_the_holder_of_the_token(
 ) -> None:
     base_url = "https://bot.example.com"
     feed = CallFeed(SignatureChecker(TOKEN, base_url), Past())
-    feed.publish(CALL, ended_journal())
+    feed.publish(CALL, journal := ended_journal())
     async with listening(feed) as client:
         good = await client.get(PATH, headers={"X-Twilio-Signature": sign(base_url + PATH, TOKEN)})
         assert good.status_code == 200
+        assert len(good.text.splitlines()) == len(journal.entries)
         refused = await client.get(PATH, headers={} if signature is None else {"X-Twilio-Signature": signature})
     assert (refused.status_code, refused.text) == (403, "Forbidden")
     assert "refused the feed of a call" in caplog.text
