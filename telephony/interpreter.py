@@ -12,7 +12,7 @@ do it while the event loop is busy. With Python's own 5 ms they fell behind at 2
 GENERATIONS = (700, 1, 1800)
 """How many objects are made before the garbage collector looks through the young ones, how often it does that before it
 looks through the middle-aged, and that before the old. By Python's 2000, 10 and 10 it paused for 17 ms with 200 calls,
-now for 5. The old ones take a tenth of a second, and a call that has ended leaves nothing among them."""
+now for 5. The old ones take a tenth of a second, and a call that has ended leaves hardly anything among them."""
 
 
 def hurry() -> None:
