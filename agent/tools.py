@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from agent.business import Booking, Business
@@ -222,12 +223,29 @@ def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[B
 _WAITS_FOR_KEYS = "The telephone system waits for the keys. What the caller presses comes as a note from it."
 
 
+@lru_cache(maxsize=64)
 def _control(name: str, arguments: type[BaseModel], result: str = "") -> CallControl:
-    return CallControl(name=name, description=arguments.__doc__ or "", args_schema=arguments, result=result)
+    """The same for all calls, as it does nothing by itself."""
+    return _described(CallControl(name=name, description=arguments.__doc__ or "", args_schema=arguments, result=result))
 
 
-def _tool(name: str, arguments: type[BaseModel], run: Callable[..., Awaitable[str]]) -> StructuredTool:
-    return StructuredTool(name=name, description=arguments.__doc__ or "", args_schema=arguments, coroutine=run)
+def _tool(name: str, arguments: type[BaseModel], run: Callable[..., Awaitable[str]]) -> BaseTool:
+    return _idle(name, arguments).model_copy(update={"coroutine": run})
+
+
+@lru_cache(maxsize=64)
+def _idle(name: str, arguments: type[BaseModel]) -> BaseTool:
+    """A tool that does nothing yet. Those of each call are copies of it."""
+    return _described(StructuredTool(name=name, description=arguments.__doc__ or "", args_schema=arguments))
+
+
+def _described[T: BaseTool](tool: T) -> T:
+    """Have LangChain make what models are told of a tool, a class that it keeps with the tool and its copies.
+
+    That takes a millisecond and leaves garbage, so it is not for each call.
+    """
+    convert_to_openai_tool(tool)
+    return tool
 
 
 @lru_cache(maxsize=16)

@@ -182,6 +182,19 @@ def test_the_model_sees_every_argument_described(tools: dict[str, BaseTool]) -> 
         assert function["parameters"]["required"] == list(function["parameters"]["properties"])
 
 
+def test_what_models_are_told_of_a_tool_is_not_made_anew_for_every_call(path: Path) -> None:
+    one, other = ([*named(Book(path)).values(), text_tool(Texts())] for _ in range(2))
+    assert [tool.tool_call_schema for tool in one] == [tool.tool_call_schema for tool in other]
+
+
+async def test_every_call_has_its_own_book(tmp_path: Path) -> None:
+    one, other = (named(Book(tmp_path / name)) for name in ("one", "other"))
+    await one["take_message"].ainvoke(MESSAGE)
+    await other["take_booking"].ainvoke(BOOKING)
+    assert [line["kind"] for line in lines(tmp_path / "one")] == ["message"]
+    assert [line["kind"] for line in lines(tmp_path / "other")] == ["booking"]
+
+
 def test_keys_are_asked_for_in_so_many_words(tools: dict[str, BaseTool]) -> None:
     collect = tools["collect_digits"]
     assert isinstance(collect, CallControl)
