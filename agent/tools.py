@@ -178,7 +178,7 @@ def text_tool(text: Texting) -> BaseTool:
             raise ToolException("It is not certain that it was sent: tell the caller not to count on it.") from error
         return "The text message is on its way."
 
-    return _tool("send_text_message", SendTextMessage, send_text_message)
+    return _working(_SEND_TEXT_MESSAGE, send_text_message)
 
 
 def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[BaseTool]:
@@ -211,31 +211,22 @@ def front_desk_tools(business: Business, facts: CallFacts, book: Book) -> list[B
             raise ToolException(f"The {kind} could not be written down and is lost. Tell the caller so.") from error
         return f"The {kind} is written down."
 
-    tools: list[BaseTool] = [_control("hang_up", HangUp)]
+    tools: list[BaseTool] = [_HANG_UP]
     if business.transfer:
-        tools.append(_control("transfer_call", _transfer_to(tuple(business.transfer))))
-    tools.append(_control("collect_digits", CollectDigits, _WAITS_FOR_KEYS))
+        tools.append(_transfer_to(tuple(business.transfer)))
+    tools.append(_COLLECT_DIGITS)
     if business.bookings:
-        tools.append(_tool("take_booking", TakeBooking, take_booking))
-    return [*tools, _tool("take_message", TakeMessage, take_message)]
+        tools.append(_working(_TAKE_BOOKING, take_booking))
+    return [*tools, _working(_TAKE_MESSAGE, take_message)]
 
 
-_WAITS_FOR_KEYS = "The telephone system waits for the keys. What the caller presses comes as a note from it."
-
-
-@lru_cache(maxsize=64)
 def _control(name: str, arguments: type[BaseModel], result: str = "") -> CallControl:
-    """The same for all calls, as it does nothing by itself."""
-    return _described(CallControl(name=name, description=arguments.__doc__ or "", args_schema=arguments, result=result))
+    description = arguments.__doc__ or ""
+    return _described(CallControl(name=name, description=description, args_schema=arguments, result=result))
 
 
-def _tool(name: str, arguments: type[BaseModel], run: Callable[..., Awaitable[str]]) -> BaseTool:
-    return _idle(name, arguments).model_copy(update={"coroutine": run})
-
-
-@lru_cache(maxsize=64)
 def _idle(name: str, arguments: type[BaseModel]) -> BaseTool:
-    """A tool that does nothing yet. Those of each call are copies of it."""
+    """A tool that does nothing yet."""
     return _described(StructuredTool(name=name, description=arguments.__doc__ or "", args_schema=arguments))
 
 
@@ -248,16 +239,33 @@ def _described[T: BaseTool](tool: T) -> T:
     return tool
 
 
+def _working(tool: BaseTool, run: Callable[..., Awaitable[str]]) -> BaseTool:
+    """A call's own copy, that does this."""
+    return tool.model_copy(update={"coroutine": run})
+
+
 @lru_cache(maxsize=16)
-def _transfer_to(destinations: tuple[str, ...]) -> type[BaseModel]:
-    """The arguments of a transfer, limited to the people the business file names. Not made anew for every call."""
+def _transfer_to(destinations: tuple[str, ...]) -> CallControl:
+    """A transfer, limited to the people the business file names."""
     allowed: Any = Literal[destinations]
-    return create_model(
+    arguments = create_model(
         "TransferCall",
         __doc__="Put the caller through to somebody. Tell the caller so in the same reply.",
         __base__=_Arguments,
         destination=(allowed, Field(description="Whom to put the caller through to")),
     )
+    return _control("transfer_call", arguments)
+
+
+_HANG_UP = _control("hang_up", HangUp)
+_COLLECT_DIGITS = _control(
+    "collect_digits",
+    CollectDigits,
+    "The telephone system waits for the keys. What the caller presses comes as a note from it.",
+)
+_TAKE_BOOKING = _idle("take_booking", TakeBooking)
+_TAKE_MESSAGE = _idle("take_message", TakeMessage)
+_SEND_TEXT_MESSAGE = _idle("send_text_message", SendTextMessage)
 
 
 def _find(business: Business, what: str) -> Booking:
